@@ -1,0 +1,1 @@
+//! One folder for each outside thing; the only rooms that know a vendor.

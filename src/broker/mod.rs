@@ -1,0 +1,1 @@
+//! The embedded Pub/Sub server. Knows no processor, no date, no run.

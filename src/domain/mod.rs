@@ -1,0 +1,1 @@
+//! What the numbers mean. Pure; knows no topic, no table's place, no attempt, no clock.

@@ -1,0 +1,1 @@
+//! The vocabulary and its rules: dates, windows, cascade, readiness. Pure: no IO, no clock, no async.

