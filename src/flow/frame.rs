@@ -1,0 +1,279 @@
+//! A unit's content as named, typed columns: the neutral form between typed rows and a file format.
+//! Knows no file format; its canonical hash is the unit's revision.
+
+use std::sync::Arc;
+
+use super::date::Date;
+use super::fingerprint::Revision;
+
+/// What a column holds. Every cell may be null where the field says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// 64-bit signed integer.
+    Int,
+    /// 64-bit float. NaN never occurs: a value that does not exist is null.
+    Float,
+    /// UTF-8 text.
+    Text,
+    /// True or false.
+    Bool,
+    /// A civil date.
+    Date,
+    /// A list of floats, none of them null.
+    FloatList,
+    /// A list of texts, none of them null.
+    TextList,
+}
+
+/// One column of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The column's name.
+    pub name: &'static str,
+    /// What it holds.
+    pub column_type: ColumnType,
+    /// Whether a cell may be null.
+    pub nullable: bool,
+    /// Meaning, unit and source of the formula, for people.
+    pub doc: &'static str,
+}
+
+/// The columns of a dataset, and those that identify a row within a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema {
+    /// All columns, in order.
+    pub fields: &'static [Field],
+    /// Names of the columns that are unique together within a unit.
+    pub key: &'static [&'static str],
+}
+
+/// The cells of one column, one for each row.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the variants are those of ColumnType")]
+pub enum Column {
+    Int(Vec<Option<i64>>),
+    Float(Vec<Option<f64>>),
+    Text(Vec<Option<Arc<str>>>),
+    Bool(Vec<Option<bool>>),
+    Date(Vec<Option<Date>>),
+    FloatList(Vec<Option<Arc<[f64]>>>),
+    TextList(Vec<Option<Arc<[Arc<str>]>>>),
+}
+
+/// Why columns are not the content of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// A column of the schema is missing.
+    #[error("column `{0}` is missing")]
+    Missing(String),
+    /// A column holds another type than the schema says.
+    #[error("column `{name}` holds {found:?}, expected {expected:?}")]
+    Type {
+        /// The column.
+        name: String,
+        /// What the schema says.
+        expected: ColumnType,
+        /// What is there.
+        found: ColumnType,
+    },
+    /// A null where the schema allows none.
+    #[error("column `{name}`, row {row}: null where a value must be")]
+    Null {
+        /// The column.
+        name: String,
+        /// The row, from 0.
+        row: usize,
+    },
+    /// Columns of different lengths.
+    #[error("column `{name}` has {found} rows, expected {expected}")]
+    Length {
+        /// The column.
+        name: String,
+        /// Rows of the first column.
+        expected: usize,
+        /// Rows of this one.
+        found: usize,
+    },
+}
+
+impl Column {
+    /// An empty column with room for `rows` cells.
+    #[must_use]
+    pub fn with_capacity(column_type: ColumnType, rows: usize) -> Self {
+        match column_type {
+            ColumnType::Int => Self::Int(Vec::with_capacity(rows)),
+            ColumnType::Float => Self::Float(Vec::with_capacity(rows)),
+            ColumnType::Text => Self::Text(Vec::with_capacity(rows)),
+            ColumnType::Bool => Self::Bool(Vec::with_capacity(rows)),
+            ColumnType::Date => Self::Date(Vec::with_capacity(rows)),
+            ColumnType::FloatList => Self::FloatList(Vec::with_capacity(rows)),
+            ColumnType::TextList => Self::TextList(Vec::with_capacity(rows)),
+        }
+    }
+
+    /// What the column holds.
+    #[must_use]
+    pub fn column_type(&self) -> ColumnType {
+        match self {
+            Self::Int(_) => ColumnType::Int,
+            Self::Float(_) => ColumnType::Float,
+            Self::Text(_) => ColumnType::Text,
+            Self::Bool(_) => ColumnType::Bool,
+            Self::Date(_) => ColumnType::Date,
+            Self::FloatList(_) => ColumnType::FloatList,
+            Self::TextList(_) => ColumnType::TextList,
+        }
+    }
+
+    /// How many cells there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Int(cells) => cells.len(),
+            Self::Float(cells) => cells.len(),
+            Self::Text(cells) => cells.len(),
+            Self::Bool(cells) => cells.len(),
+            Self::Date(cells) => cells.len(),
+            Self::FloatList(cells) => cells.len(),
+            Self::TextList(cells) => cells.len(),
+        }
+    }
+
+    /// Whether there is no cell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Int(cells) => cells[row].is_none(),
+            Self::Float(cells) => cells[row].is_none(),
+            Self::Text(cells) => cells[row].is_none(),
+            Self::Bool(cells) => cells[row].is_none(),
+            Self::Date(cells) => cells[row].is_none(),
+            Self::FloatList(cells) => cells[row].is_none(),
+            Self::TextList(cells) => cells[row].is_none(),
+        }
+    }
+
+    fn feed(&self, hasher: &mut blake3::Hasher) {
+        fn cells<T>(
+            hasher: &mut blake3::Hasher,
+            cells: &[Option<T>],
+            mut feed: impl FnMut(&mut blake3::Hasher, &T),
+        ) {
+            for cell in cells {
+                hasher.update(&[u8::from(cell.is_some())]);
+                if let Some(value) = cell {
+                    feed(hasher, value);
+                }
+            }
+        }
+        fn text(hasher: &mut blake3::Hasher, value: &str) {
+            hasher.update(&(value.len() as u64).to_le_bytes());
+            hasher.update(value.as_bytes());
+        }
+        fn length<T>(hasher: &mut blake3::Hasher, list: &[T]) {
+            hasher.update(&(list.len() as u64).to_le_bytes());
+        }
+        match self {
+            Self::Int(values) => cells(hasher, values, |h, v| {
+                h.update(&v.to_le_bytes());
+            }),
+            Self::Float(values) => cells(hasher, values, |h, v| {
+                h.update(&v.to_bits().to_le_bytes());
+            }),
+            Self::Text(values) => cells(hasher, values, |h, v| text(h, v)),
+            Self::Bool(values) => cells(hasher, values, |h, v| {
+                h.update(&[u8::from(*v)]);
+            }),
+            Self::Date(values) => cells(hasher, values, |h, v| {
+                h.update(&v.days().to_le_bytes());
+            }),
+            Self::FloatList(values) => cells(hasher, values, |h, list| {
+                length(h, list);
+                list.iter().for_each(|v| {
+                    h.update(&v.to_bits().to_le_bytes());
+                });
+            }),
+            Self::TextList(values) => cells(hasher, values, |h, list| {
+                length(h, list);
+                list.iter().for_each(|v| text(h, v));
+            }),
+        }
+    }
+}
+
+/// The content of a unit: the schema's columns, all of the same length, checked when it is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    schema: Schema,
+    columns: Vec<Column>,
+    rows: usize,
+}
+
+impl Frame {
+    /// Columns in the order of the schema's fields.
+    pub fn of(schema: Schema, columns: Vec<Column>) -> Result<Self, FrameError> {
+        let rows = columns.first().map_or(0, Column::len);
+        for (at, field) in schema.fields.iter().enumerate() {
+            let name = || field.name.to_owned();
+            let column = columns.get(at).ok_or_else(|| FrameError::Missing(name()))?;
+            if column.column_type() != field.column_type {
+                return Err(FrameError::Type {
+                    name: name(),
+                    expected: field.column_type,
+                    found: column.column_type(),
+                });
+            }
+            if column.len() != rows {
+                return Err(FrameError::Length {
+                    name: name(),
+                    expected: rows,
+                    found: column.len(),
+                });
+            }
+            if let Some(row) = (0..rows).find(|row| !field.nullable && column.is_null(*row)) {
+                return Err(FrameError::Null { name: name(), row });
+            }
+        }
+        Ok(Self {
+            schema,
+            columns,
+            rows,
+        })
+    }
+
+    /// The schema that the columns follow.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        self.schema
+    }
+
+    /// The columns, in the order of the schema's fields.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The content's hash: names, types and every cell in order. It does not depend on a file format.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&(self.rows as u64).to_le_bytes());
+        for (field, column) in self.schema.fields.iter().zip(&self.columns) {
+            hasher.update(&(field.name.len() as u64).to_le_bytes());
+            hasher.update(field.name.as_bytes());
+            hasher.update(&[field.column_type as u8]);
+            column.feed(&mut hasher);
+        }
+        Revision::from_bytes(*hasher.finalize().as_bytes())
+    }
+}

@@ -1,0 +1,186 @@
+//! What a declaration consists of: a pipeline is a list of processors, a processor is a value that says
+//! what it reads (with windows), what it writes and how it computes. Everything else is derived.
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::date::Calendar;
+use super::frame::{Frame, FrameError, Schema};
+use super::inputs::{Inputs, Payload};
+use super::names::{DatasetName, PipelineName};
+use super::outcome::{Computed, Permanent};
+use super::row::Row;
+use super::window::Window;
+
+/// A dataset with the type of its rows.
+pub struct Dataset<R> {
+    name: DatasetName,
+    rows: PhantomData<fn() -> R>,
+}
+
+impl<R> Clone for Dataset<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Dataset<R> {}
+
+impl<R> Dataset<R> {
+    /// The dataset of this name.
+    #[must_use]
+    pub const fn of(name: &'static str) -> Self {
+        Self {
+            name: DatasetName::of(name),
+            rows: PhantomData,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> DatasetName {
+        self.name
+    }
+
+    /// Read through a window.
+    #[must_use]
+    pub const fn read(self, window: Window) -> Input {
+        Input {
+            dataset: self.name,
+            window,
+        }
+    }
+
+    /// Read on the same date.
+    #[must_use]
+    pub const fn same_date(self) -> Input {
+        self.read(Window::SameDate)
+    }
+}
+
+/// One dataset that a processor reads, with the window. A processor reads a dataset only once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Input {
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// Which of its units.
+    pub window: Window,
+}
+
+impl Input {
+    /// A dataset read on the same date: for landed datasets, which have payloads and no row type.
+    #[must_use]
+    pub const fn same_date(dataset: DatasetName) -> Self {
+        Self {
+            dataset,
+            window: Window::SameDate,
+        }
+    }
+}
+
+/// Whether a source may lack the payload of a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It must be there: a missing payload is a dead letter.
+    Required,
+    /// It may be missing: the unit is then skipped with that reason, which satisfies the gates.
+    Optional,
+}
+
+/// How a processor turns its inputs into rows.
+pub type Compute = fn(&Inputs<'_>) -> Result<Computed, Permanent>;
+
+/// Turns stored columns back into typed rows (`Vec<R>`).
+pub type Decode = fn(&Frame) -> Result<Arc<dyn Any + Send + Sync>, FrameError>;
+
+/// What a processor does for a unit.
+#[derive(Clone, Copy)]
+pub enum Step {
+    /// Takes the date's payload from the source of this name into the landing zone.
+    Land {
+        /// The source's name: `player_game_logs`.
+        source: &'static str,
+        /// Whether the payload may be missing.
+        presence: Presence,
+    },
+    /// Computes rows.
+    Compute {
+        /// The columns.
+        schema: Schema,
+        /// The computation.
+        compute: Compute,
+        /// Stored columns to typed rows.
+        decode: Decode,
+    },
+}
+
+/// A declared step: reads datasets, writes one, publishes one topic. A value, made in a `const`.
+#[derive(Clone, Copy)]
+pub struct Processor {
+    /// The dataset that it alone writes; its own name too.
+    pub writes: DatasetName,
+    /// One line for people: what a row is.
+    pub summary: &'static str,
+    /// Raised by whoever changes what it computes; part of the fingerprint.
+    pub code: u32,
+    /// What it reads.
+    pub reads: &'static [Input],
+    /// What it does.
+    pub step: Step,
+}
+
+impl Processor {
+    /// A processor that computes rows of type `R`.
+    #[must_use]
+    pub const fn compute<R: Row>(
+        writes: Dataset<R>,
+        summary: &'static str,
+        code: u32,
+        reads: &'static [Input],
+        compute: Compute,
+    ) -> Self {
+        const { assert!(!R::SCHEMA.fields.is_empty(), "a dataset has columns") };
+        Self {
+            writes: writes.name(),
+            summary,
+            code,
+            reads,
+            step: Step::Compute {
+                schema: R::SCHEMA,
+                compute,
+                decode: |frame| Ok(Arc::new(R::from_frame(frame)?)),
+            },
+        }
+    }
+
+    /// A processor that lands a source's payload of each date.
+    #[must_use]
+    pub const fn land(
+        writes: DatasetName,
+        summary: &'static str,
+        source: &'static str,
+        presence: Presence,
+    ) -> Self {
+        Self {
+            writes,
+            summary,
+            code: 1,
+            reads: &[],
+            step: Step::Land { source, presence },
+        }
+    }
+}
+
+/// Processors that belong together, and the calendar that they share.
+#[derive(Clone, Copy)]
+pub struct Pipeline {
+    /// Its name.
+    pub name: PipelineName,
+    /// All processors, in alphabetical order of what they write.
+    pub processors: &'static [Processor],
+    /// The source whose payloads say which dates exist.
+    pub calendar_source: &'static str,
+    /// Reads the calendar from all payloads of `calendar_source`.
+    pub calendar: fn(&[Payload]) -> Result<Calendar, Permanent>,
+}
