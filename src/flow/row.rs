@@ -87,13 +87,13 @@ cell!(Arc<[Arc<str>]>, TextList);
 /// ```
 #[macro_export]
 macro_rules! rows {
-    ($(#[$meta:meta])* pub struct $name:ident key($($key:ident),* $(,)?) {
-        $(#[doc = $doc:literal] $(#[doc = $more:literal])* pub $field:ident: $type:ty,)*
+    ($(#[$meta:meta])* $vis:vis struct $name:ident key($($key:ident),* $(,)?) {
+        $(#[doc = $doc:literal] $(#[doc = $more:literal])* $fvis:vis $field:ident: $type:ty,)*
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
-        pub struct $name {
-            $(#[doc = $doc] $(#[doc = $more])* pub $field: $type,)*
+        $vis struct $name {
+            $(#[doc = $doc] $(#[doc = $more])* $fvis $field: $type,)*
         }
 
         impl $crate::flow::Row for $name {
@@ -138,21 +138,21 @@ mod tests {
 
     rows! {
         /// One of each kind of cell.
-        pub struct Kinds key(name) {
+        struct Kinds key(name) {
             /// Text.
-            pub name: Arc<str>,
+            name: Arc<str>,
             /// Nullable integer.
-            pub count: Option<i64>,
+            count: Option<i64>,
             /// Float.
-            pub share: f64,
+            share: f64,
             /// Nullable bool.
-            pub flag: Option<bool>,
+            flag: Option<bool>,
             /// Date.
-            pub date: Date,
+            date: Date,
             /// Floats.
-            pub features: Arc<[f64]>,
+            features: Arc<[f64]>,
             /// Texts.
-            pub names: Option<Arc<[Arc<str>]>>,
+            names: Option<Arc<[Arc<str>]>>,
         }
     }
 
