@@ -1,1 +1,9 @@
-//! The engine that runs declarations. Names no pipeline, no vendor, no file format.
+//! The engine that runs declarations: gates, attempts, runs, dead letters.
+//! Names no pipeline, no vendor, no file format and no setting.
+
+mod ports;
+
+pub use ports::{
+    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Lake, LakeError, Ledger, LedgerError,
+    Millis, NewRun, Provenance, RunRecord, Source, Stored, TaskRecord, UnitRecord,
+};

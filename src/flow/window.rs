@@ -157,7 +157,7 @@ mod tests {
             (ALL[4], 8, 4..8),
             (ALL[4], 10, 4..10),
             (ALL[4], 11, 8..11),
-            (ALL[5], 3, 0..4),
+            (ALL[5], 3, 1..4),
         ];
         for (window, at, expected) in cases {
             assert_eq!(window.inputs(&calendar, at), expected, "{window:?} at {at}");

@@ -1,0 +1,455 @@
+//! The ports: what the engine needs of the world. Each trait has two real implementations, one of them
+//! the simulation's; each adapter classifies its own errors by conversion into `Failure`.
+//! Nothing here knows a vendor, a file format or a setting.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use async_trait::async_trait;
+
+use crate::flow::{
+    Completion, DatasetName, Date, Failure, Fingerprint, Frame, Lane, Outcome, Payload, Revision,
+    RunId, Schema, TaskState, Unit, WorkOrder,
+};
+
+/// A moment, in milliseconds since 1970-01-01 UTC. Only the clock makes them.
+pub type Millis = i64;
+
+/// What the lake and the ledger keep of a unit that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The content's hash.
+    pub revision: Revision,
+    /// BLAKE3 of the stored file's bytes; what a reader checks first.
+    pub digest: [u8; 32],
+    /// The stored file's length in bytes.
+    pub bytes: u64,
+}
+
+/// What a unit's file says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The unit.
+    pub unit: Unit,
+    /// All that it was made from.
+    pub fingerprint: Fingerprint,
+    /// The processor's code revision.
+    pub code: u32,
+    /// The name of the run for which it was made. A replay carries on the name of the run that failed,
+    /// so that mending a date ends in the bytes of a run in which nothing failed.
+    pub run: String,
+}
+
+/// Why the lake did not give or take a unit.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    /// There is no file for the unit.
+    #[error("{unit}: the lake has no file at {place}")]
+    Missing {
+        /// The unit.
+        unit: Unit,
+        /// Where it should be.
+        place: String,
+    },
+    /// The file is not the one that the ledger recorded.
+    #[error("{unit}: {place} is damaged: {reason}")]
+    Damaged {
+        /// The unit.
+        unit: Unit,
+        /// Where it is.
+        place: String,
+        /// What does not match.
+        reason: String,
+    },
+    /// The storage failed; it may work another time.
+    #[error("{unit}: {operation} {place} failed: {reason}")]
+    Storage {
+        /// The unit.
+        unit: Unit,
+        /// What was tried: `write`, `read`, `rename`.
+        operation: &'static str,
+        /// Where.
+        place: String,
+        /// The cause, as the system says it (`No space left on device`).
+        reason: String,
+    },
+}
+
+/// The lake: one immutable file a unit, replaced as a whole.
+#[async_trait]
+pub trait Lake: Send + Sync {
+    /// Replaces the unit's content atomically and durably: a reader sees the old or the new content.
+    async fn replace(&self, provenance: &Provenance, frame: &Frame) -> Result<Stored, LakeError>;
+
+    /// The unit's content, checked against what the ledger recorded.
+    async fn read(&self, unit: Unit, schema: Schema, stored: &Stored) -> Result<Frame, LakeError>;
+
+    /// The units of a dataset that have a file of the recorded length: a cheap look that finds what was
+    /// deleted or cut, without reading any content.
+    async fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, LakeError>;
+}
+
+/// Where raw payloads come from: a landing zone, the simulated league, later an upstream service.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// All payloads that say which dates exist, in order.
+    async fn calendar(&self, source: &str) -> Result<Vec<Payload>, Failure>;
+
+    /// A cheap text that changes whenever `payloads` would answer otherwise; `None` where there is no
+    /// payload for the date.
+    async fn stamp(&self, source: &str, date: Date) -> Result<Option<String>, Failure>;
+
+    /// The payloads of a date, unchanged; `None` where the source has none.
+    async fn payloads(&self, source: &str, date: Date) -> Result<Option<Vec<Payload>>, Failure>;
+}
+
+/// Publishing. Each call returns when the server has made every message durable.
+#[async_trait]
+pub trait Bus: Send + Sync {
+    /// Publishes on the completion topics of the units' datasets.
+    async fn publish_completions(&self, completions: &[Completion]) -> Result<(), Failure>;
+
+    /// Publishes on the work topics of the units' processors, on the orders' lanes.
+    async fn publish_work_orders(&self, orders: &[WorkOrder]) -> Result<(), Failure>;
+
+    /// Publishes on the dead-letter topic of the unit's processor.
+    async fn publish_dead_letter(
+        &self,
+        notice: &crate::flow::DeadLetterNotice,
+    ) -> Result<(), Failure>;
+}
+
+/// Time. Only its implementations read a clock.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Millis;
+    /// Comes back when `now` has reached `deadline`.
+    async fn sleep_until(&self, deadline: Millis);
+}
+
+/// What the ledger holds of a complete unit: its present content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitRecord {
+    /// The unit.
+    pub unit: Unit,
+    /// `Done` or `Skipped`; never `Unchanged`, which leaves the record as it was.
+    pub outcome: Outcome,
+    /// What it was made from.
+    pub fingerprint: Fingerprint,
+    /// What is stored, for units with rows or payloads. Landed units have no file: their digest is the
+    /// revision and their bytes the payloads' length.
+    pub stored: Option<Stored>,
+    /// Rows that the schedule demanded.
+    pub rows_expected: u64,
+    /// Rows that are there.
+    pub rows_written: u64,
+    /// The processor's code revision.
+    pub code: u32,
+    /// The run that made it.
+    pub run: RunId,
+    /// The attempt that made it.
+    pub attempt: u32,
+    /// How long the attempt took, in milliseconds.
+    pub duration_ms: u64,
+    /// When it was committed.
+    pub finished_at: Millis,
+}
+
+/// A run as it is submitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRun {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The run's name for people and in files: `backfill-2020-12-22-2024-06-17`.
+    pub name: String,
+    /// `day`, `backfill`, `replay` or `restatement`.
+    pub kind: String,
+    /// Its lane.
+    pub lane: Lane,
+    /// First and last date that were asked for.
+    pub dates: RangeInclusive<Date>,
+    /// Its tasks, each with whether it is ready at once, in the order in which they should be done.
+    pub tasks: Vec<(Unit, TaskState)>,
+    /// The dead letters that a replay takes up; they stay open until their unit finishes.
+    pub replays: Vec<i64>,
+    /// When it was submitted.
+    pub submitted_at: Millis,
+}
+
+/// A run as the ledger holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRecord {
+    /// Its number.
+    pub id: RunId,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Its name.
+    pub name: String,
+    /// `day`, `backfill`, `replay` or `restatement`.
+    pub kind: String,
+    /// Its lane.
+    pub lane: Lane,
+    /// First and last date that were asked for.
+    pub dates: RangeInclusive<Date>,
+    /// When it was submitted.
+    pub submitted_at: Millis,
+    /// When its last task came to an end; `None` while any has not.
+    pub finished_at: Option<Millis>,
+    /// Number of tasks by state.
+    pub tasks: BTreeMap<TaskState, u64>,
+}
+
+/// A task as the ledger holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskRecord {
+    /// The unit.
+    pub unit: Unit,
+    /// Where it stands.
+    pub state: TaskState,
+    /// Attempts that were begun and count.
+    pub attempts: u32,
+    /// The fencing number: raised by every claim, whether it counts or not.
+    pub claims: u32,
+    /// How it ended, when finished.
+    pub outcome: Option<Outcome>,
+    /// The dead letter that holds it, or that it became.
+    pub dead_letter: Option<i64>,
+    /// Not to be tried before this moment.
+    pub not_before: Millis,
+    /// When its lease ends, while claimed.
+    pub lease_until: Millis,
+}
+
+/// The answer to a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The task is the caller's: `fence` must accompany whatever it commits; `attempts` counts this one.
+    Granted {
+        /// The fencing number.
+        fence: u32,
+        /// Attempts so far, this one included.
+        attempts: u32,
+        /// The run's name, for the file's provenance.
+        run_name: String,
+    },
+    /// It is finished: this completion is to be published again.
+    Finished(Completion),
+    /// Somebody else has it until then, or it waits for its backoff: come back at that moment.
+    Later(Millis),
+    /// It is not for anybody now (waiting, dead, held, superseded or unknown): the order is void.
+    Void(Option<TaskState>),
+}
+
+/// How an attempt ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The run.
+    pub run: RunId,
+    /// The fencing number of the claim.
+    pub fence: u32,
+    /// How it ended. For `Unchanged` the unit's record stays as it is.
+    pub outcome: Outcome,
+    /// The unit's new record; for `Unchanged`, the present one.
+    pub record: UnitRecord,
+}
+
+/// The answer to a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// Done. The completion is in the outbox under this number, to be published and then marked.
+    Yes {
+        /// The outbox row.
+        outbox: i64,
+        /// What to publish.
+        completion: Completion,
+    },
+    /// The attempt is no longer the current one; nothing was changed.
+    Stale,
+}
+
+/// How an attempt ended badly, for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Burial {
+    /// The run.
+    pub run: RunId,
+    /// The unit.
+    pub unit: Unit,
+    /// The fencing number of the claim; `None` where the work order itself killed its workers.
+    pub fence: Option<u32>,
+    /// `permanent`, `transient` (attempts used up) or `crash` (the work order kills its worker).
+    pub class: String,
+    /// The stable code.
+    pub code: String,
+    /// What happened, with causes.
+    pub message: String,
+    /// What it would have been made from.
+    pub fingerprint: Option<Fingerprint>,
+    /// Revisions that it read: `dataset date revision` by line, for people.
+    pub inputs: String,
+    /// The processor's code revision.
+    pub code_revision: u32,
+    /// Everything that cannot become ready now: by dataset, the dates that depend on the unit, directly
+    /// or not. Tasks of the run among them that wait become held.
+    pub holds: Vec<(DatasetName, RangeInclusive<Date>)>,
+    /// When.
+    pub at: Millis,
+}
+
+/// A dead letter as the ledger holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its number.
+    pub id: i64,
+    /// The run in which it died.
+    pub run: RunId,
+    /// That run's name.
+    pub run_name: String,
+    /// The unit.
+    pub unit: Unit,
+    /// The lane of its run.
+    pub lane: Lane,
+    /// `permanent`, `transient` or `crash`.
+    pub class: String,
+    /// The stable code.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// Attempts that were made.
+    pub attempts: u32,
+    /// What it would have been made from.
+    pub fingerprint: Option<Fingerprint>,
+    /// Revisions that it read, for people.
+    pub inputs: String,
+    /// The processor's code revision.
+    pub code_revision: u32,
+    /// When it died.
+    pub died_at: Millis,
+    /// How it ended: `None` while open, else `replayed` or `accepted`.
+    pub resolution: Option<String>,
+    /// How many tasks it holds now.
+    pub held: u64,
+    /// Whether its notice was published.
+    pub published: bool,
+}
+
+/// Why the ledger did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The storage failed (disk full, file damaged, connection lost).
+    #[error("ledger: {operation} failed: {reason}")]
+    Storage {
+        /// What was tried.
+        operation: &'static str,
+        /// The cause.
+        reason: String,
+    },
+    /// What is stored cannot be read by this version, or names a dataset that is not declared.
+    #[error("ledger: {0}")]
+    Content(String),
+}
+
+/// The ledger: the small transactional store. Every method is one transaction, durable on return.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// All complete units of a pipeline's datasets.
+    async fn units(&self) -> Result<Vec<UnitRecord>, LedgerError>;
+
+    /// The present records of these units; absent ones are left out.
+    async fn records(
+        &self,
+        units: &[(DatasetName, RangeInclusive<Date>)],
+    ) -> Result<Vec<UnitRecord>, LedgerError>;
+
+    /// Stores a run with its tasks. Tasks of earlier runs for the same units that are dead, held, waiting
+    /// or ready become superseded; claimed ones are fenced off (their commit is stale).
+    async fn submit(&self, run: NewRun) -> Result<RunId, LedgerError>;
+
+    /// All runs, the latest first; only unfinished ones if so asked.
+    async fn runs(&self, unfinished_only: bool) -> Result<Vec<RunRecord>, LedgerError>;
+
+    /// The tasks of a run, of one dataset or of all.
+    async fn tasks(
+        &self,
+        run: RunId,
+        dataset: Option<DatasetName>,
+    ) -> Result<Vec<TaskRecord>, LedgerError>;
+
+    /// The latest task of a unit with the run that has it.
+    async fn latest_task(&self, unit: Unit) -> Result<Option<(RunId, TaskRecord)>, LedgerError>;
+
+    /// Turns waiting tasks into ready ones; those in any other state stay as they are.
+    async fn mark_ready(&self, run: RunId, units: &[Unit]) -> Result<(), LedgerError>;
+
+    /// Claims a task until `lease_until`: a ready one, or a claimed one whose lease is over at `now`.
+    async fn claim(
+        &self,
+        order: WorkOrder,
+        now: Millis,
+        lease_until: Millis,
+    ) -> Result<Claim, LedgerError>;
+
+    /// Commits an attempt's good end if its fence is still the current one: the unit's record, the task's
+    /// state, the outbox row, the end of a dead letter of that unit, all at once.
+    async fn commit(&self, commit: Commit) -> Result<Committed, LedgerError>;
+
+    /// Hands a task back: ready again, not before `not_before`. `counts` says whether the attempt is used
+    /// up (a transient failure) or not (not ready, shutdown). A stale fence changes nothing.
+    async fn hand_back(
+        &self,
+        order: WorkOrder,
+        fence: u32,
+        not_before: Millis,
+        counts: bool,
+    ) -> Result<(), LedgerError>;
+
+    /// Commits an attempt's bad end if its fence is still the current one: the dead letter, and what it
+    /// holds. `None` where the attempt was stale.
+    async fn bury(&self, burial: Burial) -> Result<Option<DeadLetter>, LedgerError>;
+
+    /// Forgets that a unit is complete because its file is gone or damaged, and makes it a task of the
+    /// run again (ready), with `dependent`, whose claim had found this out, waiting again.
+    async fn reopen(
+        &self,
+        run: RunId,
+        unit: Unit,
+        dependent: Unit,
+        fence: u32,
+    ) -> Result<(), LedgerError>;
+
+    /// Completions that were committed and not yet marked as published, with their outbox numbers.
+    async fn outbox(&self) -> Result<Vec<(i64, Completion)>, LedgerError>;
+
+    /// Marks outbox rows as published.
+    async fn mark_published(&self, outbox: &[i64]) -> Result<(), LedgerError>;
+
+    /// Marks a dead letter's notice as published.
+    async fn mark_notice_published(&self, id: i64) -> Result<(), LedgerError>;
+
+    /// Dead letters, the oldest first; only open ones if so asked.
+    async fn dead_letters(&self, open_only: bool) -> Result<Vec<DeadLetter>, LedgerError>;
+
+    /// Resolves an open dead letter as `accepted`: its unit gets a record with outcome `Skipped(Gap)`
+    /// and this fingerprint. `false` where it was not open.
+    async fn accept(
+        &self,
+        id: i64,
+        fingerprint: Fingerprint,
+        at: Millis,
+    ) -> Result<bool, LedgerError>;
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Storage { .. } => Self::Transient(crate::flow::Transient {
+                code: "ledger_storage",
+                message: error.to_string(),
+            }),
+            LedgerError::Content(_) => Self::Permanent(crate::flow::Permanent::new(
+                "ledger_content",
+                error.to_string(),
+            )),
+        }
+    }
+}
