@@ -3,7 +3,8 @@
 
 mod ports;
 
+pub use crate::flow::{Millis, Stored, UnitRecord};
 pub use ports::{
     Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Lake, LakeError, Ledger, LedgerError,
-    Millis, NewRun, Provenance, RunRecord, Source, Stored, TaskRecord, UnitRecord,
+    NewRun, Provenance, RunRecord, Source, TaskRecord,
 };

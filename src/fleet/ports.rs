@@ -8,23 +8,9 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 
 use crate::flow::{
-    Completion, DatasetName, Date, Failure, Fingerprint, Frame, Lane, Outcome, Payload, Revision,
-    RunId, Schema, TaskState, Unit, WorkOrder,
+    Completion, DatasetName, Date, Failure, Fingerprint, Frame, Lane, Millis, Outcome, Payload,
+    RunId, Schema, Stored, TaskState, Unit, UnitRecord, WorkOrder,
 };
-
-/// A moment, in milliseconds since 1970-01-01 UTC. Only the clock makes them.
-pub type Millis = i64;
-
-/// What the lake and the ledger keep of a unit that was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// The content's hash.
-    pub revision: Revision,
-    /// BLAKE3 of the stored file's bytes; what a reader checks first.
-    pub digest: [u8; 32],
-    /// The stored file's length in bytes.
-    pub bytes: u64,
-}
 
 /// What a unit's file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,34 +114,6 @@ pub trait Clock: Send + Sync {
     async fn sleep_until(&self, deadline: Millis);
 }
 
-/// What the ledger holds of a complete unit: its present content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnitRecord {
-    /// The unit.
-    pub unit: Unit,
-    /// `Done` or `Skipped`; never `Unchanged`, which leaves the record as it was.
-    pub outcome: Outcome,
-    /// What it was made from.
-    pub fingerprint: Fingerprint,
-    /// What is stored, for units with rows or payloads. Landed units have no file: their digest is the
-    /// revision and their bytes the payloads' length.
-    pub stored: Option<Stored>,
-    /// Rows that the schedule demanded.
-    pub rows_expected: u64,
-    /// Rows that are there.
-    pub rows_written: u64,
-    /// The processor's code revision.
-    pub code: u32,
-    /// The run that made it.
-    pub run: RunId,
-    /// The attempt that made it.
-    pub attempt: u32,
-    /// How long the attempt took, in milliseconds.
-    pub duration_ms: u64,
-    /// When it was committed.
-    pub finished_at: Millis,
-}
-
 /// A run as it is submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRun {
@@ -173,6 +131,9 @@ pub struct NewRun {
     pub tasks: Vec<(Unit, TaskState)>,
     /// The dead letters that a replay takes up; they stay open until their unit finishes.
     pub replays: Vec<i64>,
+    /// Units whose records are forgotten, so that they are made anew although they seem complete: their
+    /// files are gone, or somebody asked for it.
+    pub forget: Vec<Unit>,
     /// When it was submitted.
     pub submitted_at: Millis,
 }
@@ -263,6 +224,8 @@ pub enum Committed {
         outbox: i64,
         /// What to publish.
         completion: Completion,
+        /// Whether no task of the run is left that is not final.
+        run_finished: bool,
     },
     /// The attempt is no longer the current one; nothing was changed.
     Stale,
@@ -352,14 +315,13 @@ pub enum LedgerError {
 /// The ledger: the small transactional store. Every method is one transaction, durable on return.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// All complete units of a pipeline's datasets.
-    async fn units(&self) -> Result<Vec<UnitRecord>, LedgerError>;
-
-    /// The present records of these units; absent ones are left out.
-    async fn records(
+    /// Everything that has happened to units' records after `position`, in order, each unit's latest only,
+    /// and the position from which to ask next. From position 0: all present records. A record that was
+    /// forgotten comes as `None`.
+    async fn changes_since(
         &self,
-        units: &[(DatasetName, RangeInclusive<Date>)],
-    ) -> Result<Vec<UnitRecord>, LedgerError>;
+        position: i64,
+    ) -> Result<(i64, Vec<(Unit, Option<UnitRecord>)>), LedgerError>;
 
     /// Stores a run with its tasks. Tasks of earlier runs for the same units that are dead, held, waiting
     /// or ready become superseded; claimed ones are fenced off (their commit is stale).
@@ -374,6 +336,9 @@ pub trait Ledger: Send + Sync {
         run: RunId,
         dataset: Option<DatasetName>,
     ) -> Result<Vec<TaskRecord>, LedgerError>;
+
+    /// One run; `None` for a number that was never given.
+    async fn run(&self, run: RunId) -> Result<Option<RunRecord>, LedgerError>;
 
     /// The latest task of a unit with the run that has it.
     async fn latest_task(&self, unit: Unit) -> Result<Option<(RunId, TaskRecord)>, LedgerError>;
@@ -407,7 +372,7 @@ pub trait Ledger: Send + Sync {
     /// holds. `None` where the attempt was stale.
     async fn bury(&self, burial: Burial) -> Result<Option<DeadLetter>, LedgerError>;
 
-    /// Forgets that a unit is complete because its file is gone or damaged, and makes it a task of the
+    /// Forgets the record of a unit because its file is gone or damaged, and makes it a task of the
     /// run again (ready), with `dependent`, whose claim had found this out, waiting again.
     async fn reopen(
         &self,
@@ -416,6 +381,10 @@ pub trait Ledger: Send + Sync {
         dependent: Unit,
         fence: u32,
     ) -> Result<(), LedgerError>;
+
+    /// Hands back every claimed task without using up its attempt: for a home that only one process can
+    /// have open, when it opens. Returns how many there were.
+    async fn release_claims(&self) -> Result<u64, LedgerError>;
 
     /// Completions that were committed and not yet marked as published, with their outbox numbers.
     async fn outbox(&self) -> Result<Vec<(i64, Completion)>, LedgerError>;

@@ -49,6 +49,7 @@ impl<R> Dataset<R> {
         Input {
             dataset: self.name,
             window,
+            presence: Presence::Required,
         }
     }
 
@@ -66,6 +67,10 @@ pub struct Input {
     pub dataset: DatasetName,
     /// Which of its units.
     pub window: Window,
+    /// What follows when the unit of the same date was skipped. `Required`: the unit that reads it is
+    /// skipped too, for the same reason, and nothing is computed. `Optional`: it is computed without it.
+    /// Skipped units on other dates of a window never matter.
+    pub presence: Presence,
 }
 
 impl Input {
@@ -75,16 +80,26 @@ impl Input {
         Self {
             dataset,
             window: Window::SameDate,
+            presence: Presence::Required,
+        }
+    }
+
+    /// The same input, declared optional.
+    #[must_use]
+    pub const fn optional(self) -> Self {
+        Self {
+            presence: Presence::Optional,
+            ..self
         }
     }
 }
 
-/// Whether a source may lack the payload of a date.
+/// Whether there may be nothing: no payload in a source, no content in an input's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// It must be there: a missing payload is a dead letter.
+    /// It must be there; a missing payload is a dead letter.
     Required,
-    /// It may be missing: the unit is then skipped with that reason, which satisfies the gates.
+    /// It may be missing; a landed unit is then skipped with that reason, which satisfies the gates.
     Optional,
 }
 
