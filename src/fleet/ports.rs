@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 
 use crate::flow::{
-    Completion, DatasetName, Date, Failure, Fingerprint, Frame, Lane, Millis, Outcome, Payload,
-    RunId, Schema, Stored, TaskState, Unit, UnitRecord, WorkOrder,
+    Completion, DatasetName, Date, DeadLetterNotice, Failure, Fingerprint, Frame, Lane, Millis,
+    Outcome, Payload, RunId, Schema, Stored, TaskState, Unit, UnitRecord, WorkOrder,
 };
 
 /// What a unit's file says of itself.
@@ -99,10 +99,50 @@ pub trait Bus: Send + Sync {
     async fn publish_work_orders(&self, orders: &[WorkOrder]) -> Result<(), Failure>;
 
     /// Publishes on the dead-letter topic of the unit's processor.
-    async fn publish_dead_letter(
+    async fn publish_dead_letter(&self, notice: &DeadLetterNotice) -> Result<(), Failure>;
+}
+
+/// What a subscription delivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A unit is complete.
+    Completion(Completion),
+    /// A unit is to be done.
+    WorkOrder(WorkOrder),
+    /// A task failed for good.
+    DeadLetter(DeadLetterNotice),
+    /// Bytes that are none of these, with the reason.
+    Undecodable(String),
+}
+
+/// One delivery of a message. Dropping it unanswered gives it back to the server.
+pub trait Delivery: Send {
+    /// The message.
+    fn message(&self) -> &Message;
+    /// It has been dealt with.
+    fn ack(self: Box<Self>);
+    /// It is to be delivered again.
+    fn nack(self: Box<Self>);
+}
+
+/// An open subscription.
+#[async_trait]
+pub trait Deliveries: Send {
+    /// The next delivery; `None` after the subscription was closed from outside.
+    async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Failure>;
+    /// Takes nothing new; what was handed out may still be answered.
+    async fn close(self: Box<Self>);
+}
+
+/// Subscribing.
+#[async_trait]
+pub trait Subscriber: Send + Sync {
+    /// Opens a subscription with at most `outstanding_max` unanswered deliveries at a time.
+    async fn subscribe(
         &self,
-        notice: &crate::flow::DeadLetterNotice,
-    ) -> Result<(), Failure>;
+        subscription: &str,
+        outstanding_max: usize,
+    ) -> Result<Box<dyn Deliveries>, Failure>;
 }
 
 /// Time. Only its implementations read a clock.
