@@ -10,8 +10,8 @@ use super::ports::{Burial, Claim, Commit, Committed, Provenance};
 use super::retry::{ATTEMPTS_MAX, wait_after};
 use super::{dead_letter, gate};
 use crate::flow::{
-    Computed, Failure, Fingerprint, Millis, Outcome, Output, Permanent, Processor, Step, Stored,
-    UnitRecord, WorkOrder,
+    Computed, Failure, Fingerprint, Millis, Outcome, Output, Permanent, Processor, Step, Stored, UnitRecord,
+    WorkOrder,
 };
 
 /// A claimed task under work.
@@ -29,36 +29,17 @@ struct Attempt<'a> {
 /// Carries out a work order to its end. On return the order may be acknowledged; an error means that it
 /// must be delivered again, because a port failed that even the bookkeeping needs.
 pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
-    let (Some(processor), Some(at)) = (
-        engine.cascade.processor(order.unit.dataset),
-        engine.calendar.index_of(order.unit.date),
-    ) else {
+    let (Some(processor), Some(at)) =
+        (engine.cascade.processor(order.unit.dataset), engine.calendar.index_of(order.unit.date))
+    else {
         tracing::warn!(unit = %order.unit, "a work order for a unit that is not declared is void");
         return Ok(());
     };
     loop {
         let started = engine.ports.clock.now();
-        match engine
-            .ports
-            .ledger
-            .claim(order, started, started + LEASE_MS)
-            .await?
-        {
-            Claim::Granted {
-                fence,
-                attempts,
-                run_name,
-            } => {
-                let attempt = Attempt {
-                    engine,
-                    order,
-                    processor,
-                    at,
-                    fence,
-                    attempts,
-                    run_name,
-                    started,
-                };
+        match engine.ports.ledger.claim(order, started, started + LEASE_MS).await? {
+            Claim::Granted { fence, attempts, run_name } => {
+                let attempt = Attempt { engine, order, processor, at, fence, attempts, run_name, started };
                 if attempt.carry_out().await? == Next::Over {
                     return Ok(());
                 }
@@ -92,26 +73,17 @@ impl Attempt<'_> {
         let (fingerprint, present) = {
             let catalog = self.engine.catalog();
             let fingerprint = catalog.fingerprint(self.processor, self.at, stamp.as_deref());
-            (
-                fingerprint,
-                catalog.get(self.processor.writes, self.at).cloned(),
-            )
+            (fingerprint, catalog.get(self.processor.writes, self.at).cloned())
         };
         if let Some(record) = present.filter(|record| record.fingerprint == fingerprint) {
-            return self
-                .commit(Outcome::Unchanged, Arc::unwrap_or_clone(record))
-                .await;
+            return self.commit(Outcome::Unchanged, Arc::unwrap_or_clone(record)).await;
         }
         match self.replace(fingerprint).await {
             Ok(record) => self.commit(record.outcome, record).await,
             Err(Trouble::Failure(failure)) => self.fail(failure, Some(fingerprint)).await,
             Err(Trouble::InputLost(unit, reason)) => {
                 tracing::warn!(%unit, %reason, reader = %self.order.unit, "an input is lost; it is made again");
-                self.engine
-                    .ports
-                    .ledger
-                    .reopen(self.order.run, unit, self.order.unit, self.fence)
-                    .await?;
+                self.engine.ports.ledger.reopen(self.order.run, unit, self.order.unit, self.fence).await?;
                 gate::open_again(self.engine, self.order.run).await?;
                 Ok(Next::Over)
             }
@@ -120,13 +92,7 @@ impl Attempt<'_> {
 
     async fn stamp(&self) -> Result<Option<String>, Failure> {
         match self.processor.step {
-            Step::Land { source, .. } => {
-                self.engine
-                    .ports
-                    .source
-                    .stamp(source, self.order.unit.date)
-                    .await
-            }
+            Step::Land { source, .. } => self.engine.ports.source.stamp(source, self.order.unit.date).await,
             Step::Compute { .. } => Ok(None),
         }
     }
@@ -154,16 +120,8 @@ impl Attempt<'_> {
                 let written = output.frame().rows() as u64;
                 (Outcome::Done, Some(stored), output.expected(), written)
             }
-            Made::Landed {
-                revision,
-                bytes,
-                payloads,
-            } => {
-                let stored = Stored {
-                    revision,
-                    digest: *revision.bytes(),
-                    bytes,
-                };
+            Made::Landed { revision, bytes, payloads } => {
+                let stored = Stored { revision, digest: *revision.bytes(), bytes };
                 (Outcome::Done, Some(stored), payloads, payloads)
             }
         };
@@ -186,64 +144,37 @@ impl Attempt<'_> {
     /// Lets whoever reads the unit next in this process find it decoded.
     fn remember(&self, output: &Output, stored: &Stored) {
         let weight = cells(output.frame().rows() as u64, output.frame().columns().len());
-        self.engine.cache.put(
-            self.order.unit,
-            stored.revision,
-            weight,
-            output.typed_rows(),
-        );
+        self.engine.cache.put(self.order.unit, stored.revision, weight, output.typed_rows());
     }
 
     async fn commit(&self, outcome: Outcome, record: UnitRecord) -> Result<Next, Failure> {
         let ports = &self.engine.ports;
-        let commit = Commit {
-            run: self.order.run,
-            fence: self.fence,
-            outcome,
-            record,
-        };
-        let Committed::Yes {
-            outbox,
-            completion,
-            run_finished,
-        } = ports.ledger.commit(commit).await?
-        else {
+        let commit = Commit { run: self.order.run, fence: self.fence, outcome, record };
+        let Committed::Yes { outbox, completion, run_finished } = ports.ledger.commit(commit).await? else {
             tracing::warn!(unit = %self.order.unit, fence = self.fence, "a stale attempt was turned away");
             return Ok(Next::Over);
         };
         ports.bus.publish_completions(&[completion]).await?;
         ports.ledger.mark_published(&[outbox]).await?;
-        self.engine
-            .progress
-            .count(self.order.unit.dataset, |ended| match outcome {
-                Outcome::Done => ended.done += 1,
-                Outcome::Unchanged => ended.unchanged += 1,
-                Outcome::Skipped(_) => ended.skipped += 1,
-            });
+        self.engine.progress.count(self.order.unit.dataset, |ended| match outcome {
+            Outcome::Done => ended.done += 1,
+            Outcome::Unchanged => ended.unchanged += 1,
+            Outcome::Skipped(_) => ended.skipped += 1,
+        });
         if run_finished {
             self.engine.run_finished(self.order.run);
         }
         Ok(Next::Over)
     }
 
-    async fn fail(
-        &self,
-        failure: Failure,
-        fingerprint: Option<Fingerprint>,
-    ) -> Result<Next, Failure> {
+    async fn fail(&self, failure: Failure, fingerprint: Option<Fingerprint>) -> Result<Next, Failure> {
         let unit = self.order.unit;
         let (class, code, message) = match failure {
             Failure::Transient(transient) if self.attempts < ATTEMPTS_MAX => {
                 let again = self.engine.ports.clock.now() + wait_after(self.attempts, unit);
                 tracing::warn!(%unit, attempt = self.attempts, error = %transient, "an attempt failed; it is tried again");
-                self.engine
-                    .progress
-                    .count(unit.dataset, |ended| ended.retried += 1);
-                self.engine
-                    .ports
-                    .ledger
-                    .hand_back(self.order, self.fence, again, true)
-                    .await?;
+                self.engine.progress.count(unit.dataset, |ended| ended.retried += 1);
+                self.engine.ports.ledger.hand_back(self.order, self.fence, again, true).await?;
                 return Ok(Next::Again);
             }
             Failure::Transient(transient) => ("transient", transient.code, transient.message),

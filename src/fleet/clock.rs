@@ -17,14 +17,9 @@ pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Millis {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
     }
 
@@ -50,10 +45,7 @@ impl ManualClock {
     /// A clock that shows `now`.
     #[must_use]
     pub fn at(now: Millis) -> Self {
-        let state = Mutex::new(Manual {
-            now,
-            sleepers: BTreeMap::new(),
-        });
+        let state = Mutex::new(Manual { now, sleepers: BTreeMap::new() });
         Self { state }
     }
 
@@ -70,9 +62,7 @@ impl ManualClock {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Manual> {
-        self.state
-            .lock()
-            .expect("nobody panics while holding the manual clock")
+        self.state.lock().expect("nobody panics while holding the manual clock")
     }
 }
 
@@ -88,11 +78,7 @@ impl Clock for ManualClock {
             if state.now >= deadline {
                 return Poll::Ready(());
             }
-            state
-                .sleepers
-                .entry(deadline)
-                .or_default()
-                .push(context.waker().clone());
+            state.sleepers.entry(deadline).or_default().push(context.waker().clone());
             Poll::Pending
         })
         .await;

@@ -8,8 +8,8 @@ use super::cpu::compute_on;
 use super::engine::Engine;
 use super::ports::LakeError;
 use crate::flow::{
-    Computed, Content, DatasetName, Date, Failure, Inputs, Outcome, Payload, Permanent, Presence,
-    Processor, Revision, SkipReason, Step, Transient, Unit, UnitRecord, Upstream, Window,
+    Computed, Content, DatasetName, Date, Failure, Inputs, Outcome, Payload, Permanent, Presence, Processor,
+    Revision, SkipReason, Step, Transient, Unit, UnitRecord, Upstream, Window,
 };
 
 /// The new content of a unit.
@@ -42,17 +42,11 @@ impl<F: Into<Failure>> From<F> for Trouble {
 }
 
 /// Makes the content of the unit at `at`.
-pub(super) async fn make(
-    engine: &Engine,
-    processor: &Processor,
-    at: usize,
-) -> Result<Made, Trouble> {
+pub(super) async fn make(engine: &Engine, processor: &Processor, at: usize) -> Result<Made, Trouble> {
     match processor.step {
         Step::Land { source, presence } => {
             let date = engine.calendar.date(at);
-            land(engine, source, presence, date)
-                .await
-                .map_err(Trouble::Failure)
+            land(engine, source, presence, date).await.map_err(Trouble::Failure)
         }
         Step::Compute { compute, .. } => {
             if let Some(reason) = skipped_input(engine, processor, at)? {
@@ -60,10 +54,8 @@ pub(super) async fn make(
             }
             let units = gather(engine, processor, at).await?;
             let calendar = Arc::clone(&engine.calendar);
-            let computed = compute_on(&*engine.ports.cpu, move || {
-                compute(&Inputs::new(&calendar, at, units))
-            })
-            .await??;
+            let computed =
+                compute_on(&*engine.ports.cpu, move || compute(&Inputs::new(&calendar, at, units))).await??;
             if let Computed::Rows(output) = &computed {
                 check_rows(output.frame().rows() as u64, output.expected())?;
             }
@@ -82,30 +74,20 @@ fn check_rows(written: u64, expected: u64) -> Result<(), Permanent> {
     Ok(())
 }
 
-async fn land(
-    engine: &Engine,
-    source: &str,
-    presence: Presence,
-    date: Date,
-) -> Result<Made, Failure> {
+async fn land(engine: &Engine, source: &str, presence: Presence, date: Date) -> Result<Made, Failure> {
     let Some(payloads) = engine.ports.source.payloads(source, date).await? else {
         return match presence {
             Presence::Optional => Ok(Made::Computed(Computed::Skipped(SkipReason::NotInSource))),
             Presence::Required => Err(Permanent::new(
                 "payload_missing",
-                format!(
-                    "the schedule has games on {date}, but source `{source}` has no payload for it"
-                ),
+                format!("the schedule has games on {date}, but source `{source}` has no payload for it"),
             )
             .into()),
         };
     };
     Ok(Made::Landed {
         revision: revision_of(&payloads),
-        bytes: payloads
-            .iter()
-            .map(|payload| payload.bytes.len() as u64)
-            .sum(),
+        bytes: payloads.iter().map(|payload| payload.bytes.len() as u64).sum(),
         payloads: payloads.len() as u64,
     })
 }
@@ -120,11 +102,7 @@ fn revision_of(payloads: &[Payload]) -> Revision {
 }
 
 /// The reason for which the unit is skipped because a required input of the same date is.
-fn skipped_input(
-    engine: &Engine,
-    processor: &Processor,
-    at: usize,
-) -> Result<Option<SkipReason>, Trouble> {
+fn skipped_input(engine: &Engine, processor: &Processor, at: usize) -> Result<Option<SkipReason>, Trouble> {
     let catalog = engine.catalog();
     for input in processor.reads {
         if input.window != Window::SameDate || input.presence == Presence::Optional {
@@ -163,10 +141,7 @@ async fn gather(
         };
         let mut upstreams = Vec::with_capacity(records.len());
         for record in records {
-            upstreams.push(Upstream {
-                date: record.unit.date,
-                content: content(engine, &record).await?,
-            });
+            upstreams.push(Upstream { date: record.unit.date, content: content(engine, &record).await? });
         }
         units.insert(input.dataset, upstreams);
     }
@@ -178,28 +153,16 @@ async fn content(engine: &Engine, record: &UnitRecord) -> Result<Content, Troubl
         return Ok(Content::Skipped(reason));
     }
     let unit = record.unit;
-    let (Some(stored), Some(processor)) = (&record.stored, engine.cascade.processor(unit.dataset))
-    else {
-        return Err(Trouble::InputLost(
-            unit,
-            format!("{unit} has no stored content"),
-        ));
+    let (Some(stored), Some(processor)) = (&record.stored, engine.cascade.processor(unit.dataset)) else {
+        return Err(Trouble::InputLost(unit, format!("{unit} has no stored content")));
     };
     match processor.step {
         Step::Land { source, .. } => {
-            let payloads = engine
-                .ports
-                .source
-                .payloads(source, unit.date)
-                .await?
-                .unwrap_or_default();
+            let payloads = engine.ports.source.payloads(source, unit.date).await?.unwrap_or_default();
             if revision_of(&payloads) == stored.revision {
                 return Ok(Content::Payloads(payloads.into()));
             }
-            Err(Trouble::InputLost(
-                unit,
-                format!("{unit}: the landed payload has changed since"),
-            ))
+            Err(Trouble::InputLost(unit, format!("{unit}: the landed payload has changed since")))
         }
         Step::Compute { schema, decode, .. } => {
             let cells = cells(record.rows_written, schema.fields.len());
@@ -225,10 +188,7 @@ async fn content(engine: &Engine, record: &UnitRecord) -> Result<Content, Troubl
 
 /// How much a unit weighs in the cache.
 pub(super) fn cells(rows: u64, columns: usize) -> usize {
-    usize::try_from(rows)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(columns)
-        .max(1)
+    usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(columns).max(1)
 }
 
 impl Trouble {
@@ -249,9 +209,6 @@ impl From<LakeError> for Failure {
             LakeError::Damaged { .. } => "lake_damaged",
             LakeError::Storage { .. } => "lake_storage",
         };
-        Self::Transient(Transient {
-            code,
-            message: error.to_string(),
-        })
+        Self::Transient(Transient { code, message: error.to_string() })
     }
 }

@@ -29,9 +29,7 @@ impl Threads {
     /// At most `cores` computations at a time.
     #[must_use]
     pub fn new(cores: usize) -> Self {
-        Self {
-            slots: Arc::new(Semaphore::new(cores.max(1))),
-        }
+        Self { slots: Arc::new(Semaphore::new(cores.max(1))) }
     }
 }
 
@@ -74,19 +72,13 @@ pub(super) async fn compute_on<T: Send + 'static>(
                 .map(String::as_str)
                 .or_else(|| panic.downcast_ref::<&str>().copied())
                 .unwrap_or("no message");
-            Permanent::new(
-                "processor_panicked",
-                format!("the processor panicked: {message}"),
-            )
+            Permanent::new("processor_panicked", format!("the processor panicked: {message}"))
         });
         // The receiver is gone only when the attempt was cancelled: nobody is left to tell.
         drop(sender.send(outcome));
     }))
     .await;
-    receiver.await.unwrap_or_else(|_| {
-        Err(Permanent::new(
-            "processor_lost",
-            "the computation did not come back",
-        ))
-    })
+    receiver
+        .await
+        .unwrap_or_else(|_| Err(Permanent::new("processor_lost", "the computation did not come back")))
 }

@@ -6,9 +6,7 @@ use std::ops::RangeInclusive;
 
 use super::engine::Engine;
 use super::ports::{Burial, DeadLetter};
-use crate::flow::{
-    DatasetName, Date, DeadLetterNotice, Failure, Processor, Unit, Window, WorkOrder,
-};
+use crate::flow::{DatasetName, Date, DeadLetterNotice, Failure, Processor, Unit, Window, WorkOrder};
 
 /// Records a dead letter, holds what depends on it and publishes its notice.
 pub(super) async fn bury(engine: &Engine, burial: Burial) -> Result<(), Failure> {
@@ -34,11 +32,7 @@ pub(super) async fn bury(engine: &Engine, burial: Burial) -> Result<(), Failure>
 pub(super) async fn publish(engine: &Engine, letter: &DeadLetter) -> Result<(), Failure> {
     let notice = DeadLetterNotice {
         id: letter.id,
-        order: WorkOrder {
-            run: letter.run,
-            lane: letter.lane,
-            unit: letter.unit,
-        },
+        order: WorkOrder { run: letter.run, lane: letter.lane, unit: letter.unit },
         code: letter.code.clone(),
         message: letter.message.clone(),
         attempts: letter.attempts,
@@ -59,8 +53,9 @@ pub async fn record_crash(engine: &Engine, order: WorkOrder) -> Result<(), Failu
         fence: None,
         class: "crash".to_owned(),
         code: "delivered_too_often".to_owned(),
-        message: "the work order was delivered again and again without an answer: it kills or hangs its worker"
-            .to_owned(),
+        message:
+            "the work order was delivered again and again without an answer: it kills or hangs its worker"
+                .to_owned(),
         fingerprint: None,
         inputs: String::new(),
         code_revision: processor.code,
@@ -79,10 +74,7 @@ pub(super) fn holds(engine: &Engine, unit: Unit) -> Vec<(DatasetName, RangeInclu
     let dates = |range: std::ops::Range<usize>| {
         engine.calendar.date(range.start)..=engine.calendar.date(range.end - 1)
     };
-    reach
-        .into_iter()
-        .map(|(dataset, range)| (dataset, dates(range)))
-        .collect()
+    reach.into_iter().map(|(dataset, range)| (dataset, dates(range))).collect()
 }
 
 /// What the unit reads, for people: the revision of each input of its own date, the extent of each window.
@@ -94,23 +86,13 @@ pub(super) fn describe_inputs(engine: &Engine, processor: &Processor, at: usize)
         let dataset = input.dataset;
         // Writing to a String cannot fail.
         let _ = if input.window == Window::SameDate {
-            let revision = catalog
-                .get(dataset, at)
-                .and_then(|record| record.stored.as_ref());
-            let revision =
-                revision.map_or_else(|| "none".to_owned(), |stored| stored.revision.short());
-            writeln!(
-                text,
-                "{dataset} {} revision {revision}",
-                engine.calendar.date(at)
-            )
+            let revision = catalog.get(dataset, at).and_then(|record| record.stored.as_ref());
+            let revision = revision.map_or_else(|| "none".to_owned(), |stored| stored.revision.short());
+            writeln!(text, "{dataset} {} revision {revision}", engine.calendar.date(at))
         } else if window.is_empty() {
             writeln!(text, "{dataset}: an empty window")
         } else {
-            let (first, last) = (
-                engine.calendar.date(window.start),
-                engine.calendar.date(window.end - 1),
-            );
+            let (first, last) = (engine.calendar.date(window.start), engine.calendar.date(window.end - 1));
             writeln!(text, "{dataset} {first} to {last}, {} units", window.len())
         };
     }

@@ -62,12 +62,7 @@ struct Refreshed {
 impl Engine {
     /// An engine that knows nothing yet of what the ledger holds.
     #[must_use]
-    pub fn new(
-        cascade: Cascade,
-        calendar: Arc<Calendar>,
-        ports: Ports,
-        cache_cells_max: usize,
-    ) -> Self {
+    pub fn new(cascade: Cascade, calendar: Arc<Calendar>, ports: Ports, cache_cells_max: usize) -> Self {
         let catalog = Catalog::empty(&cascade, Arc::clone(&calendar));
         Self {
             progress: Progress::default(),
@@ -128,9 +123,7 @@ impl Engine {
 
     /// This process's view of the units, as of the last refresh.
     pub fn catalog(&self) -> MutexGuard<'_, Catalog> {
-        self.catalog
-            .lock()
-            .expect("nobody panics while holding the catalog")
+        self.catalog.lock().expect("nobody panics while holding the catalog")
     }
 
     pub(super) fn gate_slot(&self, run: RunId, reader: DatasetName) -> Option<GateSlot> {
@@ -156,15 +149,10 @@ impl Engine {
     }
 
     pub(super) fn unit(&self, dataset: DatasetName, at: usize) -> Unit {
-        Unit {
-            dataset,
-            date: self.calendar.date(at),
-        }
+        Unit { dataset, date: self.calendar.date(at) }
     }
 
     fn lock_gates(&self) -> MutexGuard<'_, Gates> {
-        self.gates
-            .lock()
-            .expect("nobody panics while holding the gates")
+        self.gates.lock().expect("nobody panics while holding the gates")
     }
 }

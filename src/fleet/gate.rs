@@ -11,20 +11,13 @@ use crate::flow::{
 };
 
 /// Completions of inputs have come in for the gate of `reader`. On return they may be acknowledged.
-pub async fn arrive(
-    engine: &Engine,
-    reader: DatasetName,
-    completions: &[Completion],
-) -> Result<(), Failure> {
+pub async fn arrive(engine: &Engine, reader: DatasetName, completions: &[Completion]) -> Result<(), Failure> {
     let Some(processor) = engine.cascade.processor(reader) else {
         return Ok(());
     };
     let mut by_run: BTreeMap<RunId, Vec<Unit>> = BTreeMap::new();
     for completion in completions {
-        by_run
-            .entry(completion.run)
-            .or_default()
-            .push(completion.unit);
+        by_run.entry(completion.run).or_default().push(completion.unit);
     }
     for (run, units) in by_run {
         let Some(slot) = engine.gate_slot(run, reader) else {
@@ -43,12 +36,7 @@ pub async fn arrive(
                 Some((*lane, ready, Vec::new()))
             }
             None => match open(engine, processor, run).await? {
-                Some(Opened {
-                    lane,
-                    gate,
-                    ready,
-                    unclaimed,
-                }) => {
+                Some(Opened { lane, gate, ready, unclaimed }) => {
                     *slot = Some((lane, gate));
                     Some((lane, ready, unclaimed))
                 }
@@ -77,12 +65,7 @@ pub(super) async fn open_again(engine: &Engine, run: RunId) -> Result<(), Failur
         };
         let mut slot = slot.lock().await;
         if let Some(opened) = open(engine, processor, run).await? {
-            let Opened {
-                lane,
-                gate,
-                ready,
-                unclaimed,
-            } = opened;
+            let Opened { lane, gate, ready, unclaimed } = opened;
             send(engine, processor.writes, run, lane, &ready, &unclaimed).await?;
             *slot = Some((lane, gate));
         }
@@ -98,11 +81,7 @@ struct Opened {
 }
 
 /// Makes a gate from the ledger; `None` for a run that is over or unknown.
-async fn open(
-    engine: &Engine,
-    processor: &Processor,
-    run: RunId,
-) -> Result<Option<Opened>, LedgerError> {
+async fn open(engine: &Engine, processor: &Processor, run: RunId) -> Result<Option<Opened>, LedgerError> {
     let ledger = &engine.ports.ledger;
     let record = match ledger.run(run).await? {
         Some(record) if record.finished_at.is_none() => record,
@@ -116,26 +95,17 @@ async fn open(
     let own = ledger.tasks(run, Some(processor.writes)).await?;
     let in_state = |tasks: &[TaskRecord], is: fn(TaskState) -> bool| -> BTreeSet<usize> {
         let places = tasks.iter().filter(|task| is(task.state));
-        places
-            .filter_map(|task| engine.calendar.index_of(task.unit.date))
-            .collect()
+        places.filter_map(|task| engine.calendar.index_of(task.unit.date)).collect()
     };
     let mut pending = Vec::with_capacity(processor.reads.len());
     for input in processor.reads {
         let tasks = ledger.tasks(run, Some(input.dataset)).await?;
-        pending.push(in_state(&tasks, |state| {
-            !matches!(state, TaskState::Finished | TaskState::Superseded)
-        }));
+        pending.push(in_state(&tasks, |state| !matches!(state, TaskState::Finished | TaskState::Superseded)));
     }
     let waiting = in_state(&own, |state| state == TaskState::Waiting);
     let unclaimed = in_state(&own, |state| state == TaskState::Ready);
     let (gate, ready) = Gate::open(&engine.calendar, processor.reads, pending, waiting);
-    Ok(Some(Opened {
-        lane: record.lane,
-        gate,
-        ready,
-        unclaimed: unclaimed.into_iter().collect(),
-    }))
+    Ok(Some(Opened { lane: record.lane, gate, ready, unclaimed: unclaimed.into_iter().collect() }))
 }
 
 /// Records that units are ready, then sends their work orders (and again those of `unclaimed` ones).
@@ -154,11 +124,7 @@ async fn send(
     let orders: Vec<WorkOrder> = unclaimed
         .iter()
         .chain(ready)
-        .map(|at| WorkOrder {
-            run,
-            lane,
-            unit: engine.unit(dataset, *at),
-        })
+        .map(|at| WorkOrder { run, lane, unit: engine.unit(dataset, *at) })
         .collect();
     if orders.is_empty() {
         return Ok(());

@@ -22,9 +22,8 @@ pub use dead_letter::record_crash;
 pub use engine::{Engine, LEASE_MS, Ports};
 pub use gate::arrive;
 pub use ports::{
-    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Lake,
-    LakeError, Ledger, LedgerError, Message, NewRun, Provenance, RunRecord, Source, Subscriber,
-    TaskRecord,
+    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Lake, LakeError, Ledger,
+    LedgerError, Message, NewRun, Provenance, RunRecord, Source, Subscriber, TaskRecord,
 };
 pub use progress::{Ended, Progress};
 pub use retry::ATTEMPTS_MAX;

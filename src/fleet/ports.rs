@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 
 use crate::flow::{
-    Completion, DatasetName, Date, DeadLetterNotice, Failure, Fingerprint, Frame, Lane, Millis,
-    Outcome, Payload, RunId, Schema, Stored, TaskState, Unit, UnitRecord, WorkOrder,
+    Completion, DatasetName, Date, DeadLetterNotice, Failure, Fingerprint, Frame, Lane, Millis, Outcome,
+    Payload, RunId, Schema, Stored, TaskState, Unit, UnitRecord, WorkOrder,
 };
 
 /// What a unit's file says of itself.
@@ -371,11 +371,7 @@ pub trait Ledger: Send + Sync {
     async fn runs(&self, unfinished_only: bool) -> Result<Vec<RunRecord>, LedgerError>;
 
     /// The tasks of a run, of one dataset or of all.
-    async fn tasks(
-        &self,
-        run: RunId,
-        dataset: Option<DatasetName>,
-    ) -> Result<Vec<TaskRecord>, LedgerError>;
+    async fn tasks(&self, run: RunId, dataset: Option<DatasetName>) -> Result<Vec<TaskRecord>, LedgerError>;
 
     /// One run; `None` for a number that was never given.
     async fn run(&self, run: RunId) -> Result<Option<RunRecord>, LedgerError>;
@@ -387,12 +383,7 @@ pub trait Ledger: Send + Sync {
     async fn mark_ready(&self, run: RunId, units: &[Unit]) -> Result<(), LedgerError>;
 
     /// Claims a task until `lease_until`: a ready one, or a claimed one whose lease is over at `now`.
-    async fn claim(
-        &self,
-        order: WorkOrder,
-        now: Millis,
-        lease_until: Millis,
-    ) -> Result<Claim, LedgerError>;
+    async fn claim(&self, order: WorkOrder, now: Millis, lease_until: Millis) -> Result<Claim, LedgerError>;
 
     /// Commits an attempt's good end if its fence is still the current one: the unit's record, the task's
     /// state, the outbox row, the end of a dead letter of that unit, all at once.
@@ -414,13 +405,7 @@ pub trait Ledger: Send + Sync {
 
     /// Forgets the record of a unit because its file is gone or damaged, and makes it a task of the
     /// run again (ready), with `dependent`, whose claim had found this out, waiting again.
-    async fn reopen(
-        &self,
-        run: RunId,
-        unit: Unit,
-        dependent: Unit,
-        fence: u32,
-    ) -> Result<(), LedgerError>;
+    async fn reopen(&self, run: RunId, unit: Unit, dependent: Unit, fence: u32) -> Result<(), LedgerError>;
 
     /// Hands back every claimed task without using up its attempt: for a home that only one process can
     /// have open, when it opens. Returns how many there were.
@@ -440,25 +425,18 @@ pub trait Ledger: Send + Sync {
 
     /// Resolves an open dead letter as `accepted`: its unit gets a record with outcome `Skipped(Gap)`
     /// and this fingerprint. `false` where it was not open.
-    async fn accept(
-        &self,
-        id: i64,
-        fingerprint: Fingerprint,
-        at: Millis,
-    ) -> Result<bool, LedgerError>;
+    async fn accept(&self, id: i64, fingerprint: Fingerprint, at: Millis) -> Result<bool, LedgerError>;
 }
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::Storage { .. } => Self::Transient(crate::flow::Transient {
-                code: "ledger_storage",
-                message: error.to_string(),
-            }),
-            LedgerError::Content(_) => Self::Permanent(crate::flow::Permanent::new(
-                "ledger_content",
-                error.to_string(),
-            )),
+            LedgerError::Storage { .. } => {
+                Self::Transient(crate::flow::Transient { code: "ledger_storage", message: error.to_string() })
+            }
+            LedgerError::Content(_) => {
+                Self::Permanent(crate::flow::Permanent::new("ledger_content", error.to_string()))
+            }
         }
     }
 }

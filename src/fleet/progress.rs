@@ -33,11 +33,7 @@ pub struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self {
-            ended: Mutex::default(),
-            finished: Mutex::default(),
-            changes: watch::Sender::new(0),
-        }
+        Self { ended: Mutex::default(), finished: Mutex::default(), changes: watch::Sender::new(0) }
     }
 }
 
@@ -45,19 +41,13 @@ impl Progress {
     /// What has ended, by dataset.
     #[must_use]
     pub fn ended(&self) -> BTreeMap<DatasetName, Ended> {
-        self.ended
-            .lock()
-            .expect("nobody panics while counting")
-            .clone()
+        self.ended.lock().expect("nobody panics while counting").clone()
     }
 
     /// Whether the run is known to have finished.
     #[must_use]
     pub fn is_finished(&self, run: RunId) -> bool {
-        self.finished
-            .lock()
-            .expect("nobody panics while counting")
-            .contains(&run)
+        self.finished.lock().expect("nobody panics while counting").contains(&run)
     }
 
     /// A receiver that sees a change whenever anything ends.
@@ -84,10 +74,7 @@ impl Progress {
     }
 
     pub(super) fn run_finished(&self, run: RunId) {
-        self.finished
-            .lock()
-            .expect("nobody panics while counting")
-            .insert(run);
+        self.finished.lock().expect("nobody panics while counting").insert(run);
         self.changes.send_modify(|changes| *changes += 1);
     }
 }

@@ -42,23 +42,10 @@ mod tests {
 
     #[test]
     fn waits_grow_and_stay_bounded() {
-        let unit = Unit {
-            dataset: DatasetName::of("a.b"),
-            date: Date::from_days(1),
-        };
-        for (attempts, least) in [
-            (1, 500),
-            (2, 2_000),
-            (3, 8_000),
-            (4, 32_000),
-            (5, 60_000),
-            (30, 60_000),
-        ] {
+        let unit = Unit { dataset: DatasetName::of("a.b"), date: Date::from_days(1) };
+        for (attempts, least) in [(1, 500), (2, 2_000), (3, 8_000), (4, 32_000), (5, 60_000), (30, 60_000)] {
             let wait = wait_after(attempts, unit);
-            assert!(
-                (least..=least + least / 4).contains(&wait),
-                "{attempts}: {wait}"
-            );
+            assert!((least..=least + least / 4).contains(&wait), "{attempts}: {wait}");
             assert_eq!(wait, wait_after(attempts, unit));
         }
     }

@@ -7,8 +7,8 @@ use super::engine::Engine;
 use super::ports::{DeadLetter, LedgerError, NewRun};
 use super::{dead_letter, gate};
 use crate::flow::{
-    DatasetName, Failure, Findings, Lane, Plan, PlanError, PlanRequest, PlannedTask, RunId, Step,
-    TaskState, Unit, Why, plan,
+    DatasetName, Failure, Findings, Lane, Plan, PlanError, PlanRequest, PlannedTask, RunId, Step, TaskState,
+    Unit, Why, plan,
 };
 
 /// Why a run was not submitted.
@@ -62,23 +62,12 @@ pub async fn findings(engine: &Engine) -> Result<Findings, RunError> {
             Step::Land { source, .. } => {
                 for date in engine.calendar.dates() {
                     if let Some(stamp) = engine.ports.source.stamp(source, *date).await? {
-                        findings.stamps.insert(
-                            Unit {
-                                dataset,
-                                date: *date,
-                            },
-                            stamp,
-                        );
+                        findings.stamps.insert(Unit { dataset, date: *date }, stamp);
                     }
                 }
             }
             Step::Compute { .. } => {
-                let present = engine
-                    .ports
-                    .lake
-                    .present(dataset)
-                    .await
-                    .map_err(Failure::from)?;
+                let present = engine.ports.lake.present(dataset).await.map_err(Failure::from)?;
                 for (_, record) in engine.catalog().complete(dataset) {
                     let bytes = record.stored.as_ref().map(|stored| stored.bytes);
                     if bytes.is_some() && present.get(&record.unit.date).copied() != bytes {
@@ -97,20 +86,11 @@ pub async fn findings(engine: &Engine) -> Result<Findings, RunError> {
 /// The plan of a run that brings what was asked for up to date.
 pub async fn make_plan(engine: &Engine, request: &PlanRequest) -> Result<Plan, RunError> {
     let findings = findings(engine).await?;
-    Ok(plan(
-        &engine.cascade,
-        &engine.catalog(),
-        &findings,
-        request,
-    )?)
+    Ok(plan(&engine.cascade, &engine.catalog(), &findings, request)?)
 }
 
 /// Submits a plan and sends the first work orders. `None` where there is nothing to do.
-pub async fn submit(
-    engine: &Engine,
-    plan: &Plan,
-    title: RunTitle,
-) -> Result<Option<RunId>, RunError> {
+pub async fn submit(engine: &Engine, plan: &Plan, title: RunTitle) -> Result<Option<RunId>, RunError> {
     submit_tasks(engine, &plan.tasks, title, Vec::new()).await
 }
 
@@ -124,9 +104,7 @@ async fn submit_tasks(
     let (Some(first), Some(last)) = (dates().min(), dates().max()) else {
         return Ok(None);
     };
-    let anew = tasks
-        .iter()
-        .filter(|task| matches!(task.why, Why::FileGone | Why::Forced));
+    let anew = tasks.iter().filter(|task| matches!(task.why, Why::FileGone | Why::Forced));
     let run = NewRun {
         pipeline: engine.cascade.pipeline().as_str().to_owned(),
         name: title.name,
@@ -135,16 +113,7 @@ async fn submit_tasks(
         dates: first..=last,
         tasks: tasks
             .iter()
-            .map(|task| {
-                (
-                    task.unit,
-                    if task.ready {
-                        TaskState::Ready
-                    } else {
-                        TaskState::Waiting
-                    },
-                )
-            })
+            .map(|task| (task.unit, if task.ready { TaskState::Ready } else { TaskState::Waiting }))
             .collect(),
         replays,
         forget: anew.map(|task| task.unit).collect(),
@@ -189,12 +158,7 @@ pub async fn recover(engine: &Engine, exclusive: bool) -> Result<Vec<RunId>, Run
 
 /// Replays open dead letters: a run of them, of whatever upstream of them has changed, and of all that
 /// they hold. One run for each name of a run in which they died, so that files end as if nothing had failed.
-pub async fn replay(
-    engine: &Engine,
-    ids: &[i64],
-    force: bool,
-    lane: Lane,
-) -> Result<Vec<RunId>, RunError> {
+pub async fn replay(engine: &Engine, ids: &[i64], force: bool, lane: Lane) -> Result<Vec<RunId>, RunError> {
     let mut findings = findings(engine).await?;
     let letters = chosen(engine, ids).await?;
     for letter in &letters {
@@ -212,11 +176,7 @@ pub async fn replay(
     for (name, letters) in by_name {
         let units: Vec<Unit> = letters.iter().map(|letter| letter.unit).collect();
         let tasks = tasks_around(engine, &plan, &units).await?;
-        let title = RunTitle {
-            name: name.to_owned(),
-            kind: "replay".to_owned(),
-            lane,
-        };
+        let title = RunTitle { name: name.to_owned(), kind: "replay".to_owned(), lane };
         let ids = letters.iter().map(|letter| letter.id).collect();
         runs.extend(submit_tasks(engine, &tasks, title, ids).await?);
     }
@@ -227,57 +187,34 @@ pub async fn replay(
 pub async fn accept(engine: &Engine, id: i64, lane: Lane) -> Result<Option<RunId>, RunError> {
     let letter = chosen(engine, &[id]).await?.remove(0);
     let before = findings(engine).await?;
-    let fingerprint = match (
-        letter.fingerprint,
-        engine.cascade.processor(letter.unit.dataset),
-    ) {
+    let fingerprint = match (letter.fingerprint, engine.cascade.processor(letter.unit.dataset)) {
         (Some(fingerprint), _) => fingerprint,
         (None, Some(processor)) => {
             let stamp = before.stamps.get(&letter.unit).map(String::as_str);
-            let at = engine
-                .calendar
-                .index_of(letter.unit.date)
-                .ok_or(PlanError::NoDates)?;
+            let at = engine.calendar.index_of(letter.unit.date).ok_or(PlanError::NoDates)?;
             engine.catalog().fingerprint(processor, at, stamp)
         }
         (None, None) => return Err(RunError::NoDeadLetter(id)),
     };
-    if !engine
-        .ports
-        .ledger
-        .accept(id, fingerprint, engine.ports.clock.now())
-        .await?
-    {
+    if !engine.ports.ledger.accept(id, fingerprint, engine.ports.clock.now()).await? {
         return Err(RunError::NoDeadLetter(id));
     }
     let findings = findings(engine).await?;
     let plan = plan_everything(engine, &findings)?;
     let tasks = tasks_around(engine, &plan, &[letter.unit]).await?;
-    let title = RunTitle {
-        name: letter.run_name,
-        kind: "replay".to_owned(),
-        lane,
-    };
+    let title = RunTitle { name: letter.run_name, kind: "replay".to_owned(), lane };
     submit_tasks(engine, &tasks, title, Vec::new()).await
 }
 
 async fn chosen(engine: &Engine, ids: &[i64]) -> Result<Vec<DeadLetter>, RunError> {
     let open = engine.ports.ledger.dead_letters(true).await?;
-    let find = |id: &i64| {
-        open.iter()
-            .find(|letter| letter.id == *id)
-            .cloned()
-            .ok_or(RunError::NoDeadLetter(*id))
-    };
+    let find =
+        |id: &i64| open.iter().find(|letter| letter.id == *id).cloned().ok_or(RunError::NoDeadLetter(*id));
     ids.iter().map(find).collect()
 }
 
 fn plan_everything(engine: &Engine, findings: &Findings) -> Result<Plan, PlanError> {
-    let request = PlanRequest {
-        dates: 0..engine.calendar.len(),
-        datasets: Vec::new(),
-        force: false,
-    };
+    let request = PlanRequest { dates: 0..engine.calendar.len(), datasets: Vec::new(), force: false };
     plan(&engine.cascade, &engine.catalog(), findings, &request)
 }
 
@@ -289,19 +226,14 @@ fn refuse_what_would_die_again(
 ) -> Result<(), RunError> {
     let catalog = engine.catalog();
     for letter in letters.iter().filter(|letter| letter.class == "permanent") {
-        let unchanged_inputs = plan
-            .tasks
-            .iter()
-            .any(|task| task.unit == letter.unit && task.ready);
-        let (Some(at), Some(processor)) = (
-            engine.calendar.index_of(letter.unit.date),
-            engine.cascade.processor(letter.unit.dataset),
-        ) else {
+        let unchanged_inputs = plan.tasks.iter().any(|task| task.unit == letter.unit && task.ready);
+        let (Some(at), Some(processor)) =
+            (engine.calendar.index_of(letter.unit.date), engine.cascade.processor(letter.unit.dataset))
+        else {
             continue;
         };
         let stamp = findings.stamps.get(&letter.unit).map(String::as_str);
-        if unchanged_inputs && letter.fingerprint == Some(catalog.fingerprint(processor, at, stamp))
-        {
+        if unchanged_inputs && letter.fingerprint == Some(catalog.fingerprint(processor, at, stamp)) {
             return Err(RunError::WouldDieAgain {
                 id: letter.id,
                 unit: letter.unit,
@@ -312,84 +244,63 @@ fn refuse_what_would_die_again(
     Ok(())
 }
 
+/// A unit by its place in the calendar.
+type Place = (DatasetName, usize);
+
 /// Of a plan of everything: the tasks that these units need, they themselves, and what depends on either,
 /// as far as it was ever asked for (it is complete, dead or held).
-async fn tasks_around(
-    engine: &Engine,
-    plan: &Plan,
-    units: &[Unit],
-) -> Result<Vec<PlannedTask>, RunError> {
-    let planned: BTreeMap<(DatasetName, usize), Why> = plan
-        .tasks
-        .iter()
-        .filter_map(|task| {
-            Some((
-                (task.unit.dataset, engine.calendar.index_of(task.unit.date)?),
-                task.why,
-            ))
-        })
-        .collect();
+async fn tasks_around(engine: &Engine, plan: &Plan, units: &[Unit]) -> Result<Vec<PlannedTask>, RunError> {
+    let place = |unit: Unit| Some((unit.dataset, engine.calendar.index_of(unit.date)?));
+    let planned: BTreeMap<Place, Why> =
+        plan.tasks.iter().filter_map(|task| Some((place(task.unit)?, task.why))).collect();
     let asked_for = asked_for(engine).await?;
-    let mut chosen: BTreeSet<(DatasetName, usize)> = BTreeSet::new();
-    let mut upwards: Vec<(DatasetName, usize)> = Vec::new();
-    for unit in units {
-        upwards.extend(
-            engine
-                .calendar
-                .index_of(unit.date)
-                .map(|at| (unit.dataset, at)),
-        );
-    }
-    while let Some((dataset, at)) = upwards.pop() {
-        let is_start = units.contains(&engine.unit(dataset, at));
-        if !(is_start || planned.contains_key(&(dataset, at))) || !chosen.insert((dataset, at)) {
-            continue;
-        }
-        let reads = engine
-            .cascade
-            .processor(dataset)
-            .map_or(&[][..], |processor| processor.reads);
-        for input in reads {
-            let window = input.window.inputs(&engine.calendar, at);
-            upwards.extend(window.map(|at| (input.dataset, at)));
-        }
-    }
+    let mut chosen = needed(engine, &planned, units.iter().filter_map(|unit| place(*unit)).collect());
     for processor in engine.cascade.processors() {
         for at in 0..engine.calendar.len() {
-            let reached = processor.reads.iter().any(|input| {
-                let window = input.window.inputs(&engine.calendar, at);
-                let range = (input.dataset, window.start)..(input.dataset, window.end);
-                chosen.range(range).next().is_some()
-            });
             let key = (processor.writes, at);
-            if reached && planned.contains_key(&key) && asked_for.contains(&key) {
+            let counts = planned.contains_key(&key) && asked_for.contains(&key);
+            if counts && reads_any(engine, key, &chosen) {
                 chosen.insert(key);
             }
         }
     }
     chosen.retain(|key| planned.contains_key(key));
-    let mut tasks: Vec<(usize, usize, PlannedTask)> = Vec::with_capacity(chosen.len());
-    for (dataset, at) in &chosen {
-        let reads = engine
-            .cascade
-            .processor(*dataset)
-            .map_or(&[][..], |processor| processor.reads);
-        let waits = reads.iter().any(|input| {
-            let window = input.window.inputs(&engine.calendar, *at);
-            chosen
-                .range((input.dataset, window.start)..(input.dataset, window.end))
-                .next()
-                .is_some()
-        });
-        let task = PlannedTask {
-            unit: engine.unit(*dataset, *at),
-            why: planned[&(*dataset, *at)],
-            ready: !waits,
-        };
-        tasks.push((*at, engine.cascade.position(*dataset).unwrap_or(0), task));
+    let position = |(dataset, at): &Place| (*at, engine.cascade.position(*dataset));
+    let mut places: Vec<Place> = chosen.iter().copied().collect();
+    places.sort_by_key(position);
+    let task = |key: Place| PlannedTask {
+        unit: engine.unit(key.0, key.1),
+        why: planned[&key],
+        ready: !reads_any(engine, key, &chosen),
+    };
+    Ok(places.into_iter().map(task).collect())
+}
+
+/// These units, and whatever is planned in their windows, directly or not.
+fn needed(engine: &Engine, planned: &BTreeMap<Place, Why>, units: Vec<Place>) -> BTreeSet<Place> {
+    let mut chosen: BTreeSet<Place> = units.iter().copied().collect();
+    let mut left = units;
+    while let Some((dataset, at)) = left.pop() {
+        let reads = engine.cascade.processor(dataset).map_or(&[][..], |processor| processor.reads);
+        for input in reads {
+            for at in input.window.inputs(&engine.calendar, at) {
+                let place = (input.dataset, at);
+                if planned.contains_key(&place) && chosen.insert(place) {
+                    left.push(place);
+                }
+            }
+        }
     }
-    tasks.sort_by_key(|(at, position, _)| (*at, *position));
-    Ok(tasks.into_iter().map(|(_, _, task)| task).collect())
+    chosen
+}
+
+/// Whether a unit has any of the chosen ones in its windows.
+fn reads_any(engine: &Engine, (dataset, at): Place, chosen: &BTreeSet<Place>) -> bool {
+    let reads = engine.cascade.processor(dataset).map_or(&[][..], |processor| processor.reads);
+    reads.iter().any(|input| {
+        let window = input.window.inputs(&engine.calendar, at);
+        chosen.range((input.dataset, window.start)..(input.dataset, window.end)).next().is_some()
+    })
 }
 
 /// Units that are complete, or whose latest task is dead or held.
@@ -403,20 +314,12 @@ async fn asked_for(engine: &Engine) -> Result<BTreeSet<(DatasetName, usize)>, Le
     }
     for run in engine.ports.ledger.runs(false).await? {
         let unsettled = [TaskState::Dead, TaskState::Held];
-        if unsettled
-            .iter()
-            .all(|state| run.tasks.get(state).copied().unwrap_or(0) == 0)
-        {
+        if unsettled.iter().all(|state| run.tasks.get(state).copied().unwrap_or(0) == 0) {
             continue;
         }
         for task in engine.ports.ledger.tasks(run.id, None).await? {
             if unsettled.contains(&task.state) {
-                units.extend(
-                    engine
-                        .calendar
-                        .index_of(task.unit.date)
-                        .map(|at| (task.unit.dataset, at)),
-                );
+                units.extend(engine.calendar.index_of(task.unit.date).map(|at| (task.unit.dataset, at)));
             }
         }
     }

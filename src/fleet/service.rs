@@ -13,8 +13,7 @@ use super::engine::Engine;
 use super::ports::{Deliveries, Delivery, Message, Subscriber};
 use super::{attempt, dead_letter, gate};
 use crate::flow::{
-    DatasetName, Failure, Lane, WorkOrder, dead_letter_subscription, gate_subscription,
-    work_subscription,
+    DatasetName, Failure, Lane, WorkOrder, dead_letter_subscription, gate_subscription, work_subscription,
 };
 
 /// Unanswered work orders that a process holds of each processor and lane.
@@ -53,33 +52,17 @@ impl Service {
             let dataset = processor.writes;
             for input in processor.reads {
                 let name = gate_subscription(dataset, input.dataset);
-                let deliveries = subscriber
-                    .subscribe(&name, COMPLETIONS_OUTSTANDING_MAX)
-                    .await?;
-                tasks.spawn(gate_loop(
-                    Arc::clone(&engine),
-                    dataset,
-                    deliveries,
-                    stop.clone(),
-                ));
+                let deliveries = subscriber.subscribe(&name, COMPLETIONS_OUTSTANDING_MAX).await?;
+                tasks.spawn(gate_loop(Arc::clone(&engine), dataset, deliveries, stop.clone()));
             }
             for lane in Lane::ALL {
                 let name = work_subscription(dataset, lane);
                 let deliveries = subscriber.subscribe(&name, ORDERS_OUTSTANDING_MAX).await?;
-                tasks.spawn(take_orders(
-                    Arc::clone(&engine),
-                    Arc::clone(&queue),
-                    deliveries,
-                    stop.clone(),
-                ));
+                tasks.spawn(take_orders(Arc::clone(&engine), Arc::clone(&queue), deliveries, stop.clone()));
             }
             let name = dead_letter_subscription(dataset);
             let deliveries = subscriber.subscribe(&name, ORDERS_OUTSTANDING_MAX).await?;
-            tasks.spawn(dead_letter_loop(
-                Arc::clone(&engine),
-                deliveries,
-                stop.clone(),
-            ));
+            tasks.spawn(dead_letter_loop(Arc::clone(&engine), deliveries, stop.clone()));
         }
         tasks.spawn(work_loop(engine, queue, limits, stop.clone()));
         Ok(Self { stop, tasks })
@@ -126,11 +109,7 @@ impl Patience {
             Err(failure) => {
                 self.0 += 1;
                 tracing::warn!(%failure, in_a_row = self.0, "a port failed; the message comes again");
-                if self.0 >= FAILURES_MAX {
-                    Err(failure)
-                } else {
-                    Ok(false)
-                }
+                if self.0 >= FAILURES_MAX { Err(failure) } else { Ok(false) }
             }
         }
     }
@@ -149,10 +128,7 @@ async fn next(
 }
 
 /// What is there already after the first delivery, up to a batch.
-async fn more(
-    deliveries: &mut Box<dyn Deliveries>,
-    batch: &mut Vec<Box<dyn Delivery>>,
-) -> Result<(), Failure> {
+fn more(deliveries: &mut Box<dyn Deliveries>, batch: &mut Vec<Box<dyn Delivery>>) -> Result<(), Failure> {
     while batch.len() < COMPLETIONS_OUTSTANDING_MAX {
         let Some(ready) = futures::FutureExt::now_or_never(deliveries.next()) else {
             return Ok(());
@@ -174,7 +150,7 @@ async fn gate_loop(
     let mut patience = Patience::default();
     while let Some(first) = next(&mut deliveries, &stop).await? {
         let mut batch = vec![first];
-        more(&mut deliveries, &mut batch).await?;
+        more(&mut deliveries, &mut batch)?;
         let mut completions = Vec::with_capacity(batch.len());
         for delivery in &batch {
             match delivery.message() {
@@ -256,20 +232,13 @@ impl Ord for Queued {
 
 impl OrderQueue {
     fn push(&self, queued: Queued) {
-        self.heap
-            .lock()
-            .expect("nobody panics while holding the queue")
-            .push(Reverse(queued));
+        self.heap.lock().expect("nobody panics while holding the queue").push(Reverse(queued));
         self.more.notify_one();
     }
 
     async fn pop(&self) -> Queued {
         loop {
-            let taken = self
-                .heap
-                .lock()
-                .expect("nobody panics while holding the queue")
-                .pop();
+            let taken = self.heap.lock().expect("nobody panics while holding the queue").pop();
             match taken {
                 Some(Reverse(queued)) => return queued,
                 None => self.more.notified().await,
@@ -288,10 +257,7 @@ async fn take_orders(
         match delivery.message() {
             Message::WorkOrder(order) => {
                 let order = *order;
-                let position = engine
-                    .cascade()
-                    .position(order.unit.dataset)
-                    .unwrap_or(usize::MAX);
+                let position = engine.cascade().position(order.unit.dataset).unwrap_or(usize::MAX);
                 queue.push(Queued {
                     urgency: (order.lane, order.unit.date.days(), position),
                     order,
@@ -327,9 +293,7 @@ async fn work_loop(
             }
             slot = Arc::clone(&slots).acquire_owned() => slot,
         };
-        let Queued {
-            order, delivery, ..
-        } = tokio::select! {
+        let Queued { order, delivery, .. } = tokio::select! {
             biased;
             () = stop.cancelled() => break,
             queued = queue.pop() => queued,

@@ -38,20 +38,12 @@ impl UnitCache {
     /// A cache that holds at most about `cells_max` cells (rows times columns).
     #[must_use]
     pub(super) fn new(cells_max: usize) -> Self {
-        Self {
-            cells_max,
-            state: Mutex::new(State::default()),
-        }
+        Self { cells_max, state: Mutex::new(State::default()) }
     }
 
     /// The place of a unit's rows, empty or filled. Whoever finds it empty fills it; others wait for that
     /// one. `cells` is how much it weighs.
-    pub(super) fn place(
-        &self,
-        unit: Unit,
-        revision: Revision,
-        cells: usize,
-    ) -> Arc<OnceCell<TypedRows>> {
+    pub(super) fn place(&self, unit: Unit, revision: Revision, cells: usize) -> Arc<OnceCell<TypedRows>> {
         self.lock().touch((unit, revision), cells, self.cells_max)
     }
 
@@ -63,9 +55,7 @@ impl UnitCache {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .expect("nobody panics while holding the unit cache")
+        self.state.lock().expect("nobody panics while holding the unit cache")
     }
 }
 
@@ -75,11 +65,7 @@ impl State {
         let now = self.clock;
         let entry = self.entries.entry(key).or_insert_with(|| {
             self.cells += cells;
-            Entry {
-                rows: Arc::new(OnceCell::new()),
-                used: now,
-                cells,
-            }
+            Entry { rows: Arc::new(OnceCell::new()), used: now, cells }
         });
         self.by_use.remove(&entry.used);
         entry.used = now;
@@ -104,10 +90,7 @@ mod tests {
     #[test]
     fn the_least_recently_used_unit_goes_first() {
         let cache = UnitCache::new(20);
-        let unit = |day| Unit {
-            dataset: DatasetName::of("a.b"),
-            date: Date::from_days(day),
-        };
+        let unit = |day| Unit { dataset: DatasetName::of("a.b"), date: Date::from_days(day) };
         let revision = Revision::of_bytes(b"x");
         let filled = |day| cache.place(unit(day), revision, 10).get().is_some();
         cache.put(unit(1), revision, 10, Arc::new(vec![1]));

@@ -65,23 +65,15 @@ impl Cascade {
             check_reads(processor, &declared)?;
         }
         let processors = in_order(declared)?;
-        let index: BTreeMap<_, _> = processors
-            .iter()
-            .enumerate()
-            .map(|(at, processor)| (processor.writes, at))
-            .collect();
+        let index: BTreeMap<_, _> =
+            processors.iter().enumerate().map(|(at, processor)| (processor.writes, at)).collect();
         let mut readers = vec![Vec::new(); processors.len()];
         for (at, processor) in processors.iter().enumerate() {
             for input in processor.reads {
                 readers[index[&input.dataset]].push((at, input.window));
             }
         }
-        Ok(Self {
-            pipeline: pipeline.name,
-            processors,
-            index,
-            readers,
-        })
+        Ok(Self { pipeline: pipeline.name, processors, index, readers })
     }
 
     /// The pipeline's name.
@@ -110,8 +102,7 @@ impl Cascade {
     /// A declared dataset by its full name, or by the table's part alone.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<DatasetName> {
-        self.datasets()
-            .find(|dataset| dataset.as_str() == name || dataset.table() == name)
+        self.datasets().find(|dataset| dataset.as_str() == name || dataset.table() == name)
     }
 
     /// Where a dataset's processor stands in the order.
@@ -122,12 +113,8 @@ impl Cascade {
 
     /// Who reads a dataset, and through which window.
     pub fn readers(&self, dataset: DatasetName) -> impl Iterator<Item = (&Processor, Window)> + '_ {
-        let readers = self
-            .position(dataset)
-            .map_or(&[][..], |at| &self.readers[at]);
-        readers
-            .iter()
-            .map(|(at, window)| (&self.processors[*at], *window))
+        let readers = self.position(dataset).map_or(&[][..], |at| &self.readers[at]);
+        readers.iter().map(|(at, window)| (&self.processors[*at], *window))
     }
 
     /// Everything that depends on a unit, directly or not, itself excluded: by dataset, ranges of the
@@ -180,19 +167,10 @@ fn check_reads(
     let reader = processor.writes;
     for (at, Input { dataset, .. }) in processor.reads.iter().enumerate() {
         if !declared.contains_key(dataset) {
-            return Err(CascadeError::NoOwner {
-                reader,
-                dataset: *dataset,
-            });
+            return Err(CascadeError::NoOwner { reader, dataset: *dataset });
         }
-        if processor.reads[..at]
-            .iter()
-            .any(|other| other.dataset == *dataset)
-        {
-            return Err(CascadeError::ReadTwice {
-                reader,
-                dataset: *dataset,
-            });
+        if processor.reads[..at].iter().any(|other| other.dataset == *dataset) {
+            return Err(CascadeError::ReadTwice { reader, dataset: *dataset });
         }
     }
     Ok(())
@@ -203,12 +181,7 @@ fn in_order(mut left: BTreeMap<DatasetName, Processor>) -> Result<Vec<Processor>
     while !left.is_empty() {
         let next = left
             .values()
-            .find(|processor| {
-                processor
-                    .reads
-                    .iter()
-                    .all(|input| !left.contains_key(&input.dataset))
-            })
+            .find(|processor| processor.reads.iter().all(|input| !left.contains_key(&input.dataset)))
             .map(|processor| processor.writes);
         let Some(name) = next else {
             return Err(CascadeError::Cycle(left.into_keys().collect()));

@@ -38,10 +38,7 @@ impl Catalog {
             sums: vec![RangeSum::default(); dates + 1],
             counts: vec![0; dates + 1],
         };
-        let datasets = cascade
-            .datasets()
-            .map(|dataset| (dataset, units.clone()))
-            .collect();
+        let datasets = cascade.datasets().map(|dataset| (dataset, units.clone())).collect();
         Self { calendar, datasets }
     }
 
@@ -85,18 +82,9 @@ impl Catalog {
     }
 
     /// All complete units of a dataset, in order of date, with their places in the calendar.
-    pub fn complete(
-        &self,
-        dataset: DatasetName,
-    ) -> impl Iterator<Item = (usize, &Arc<UnitRecord>)> + '_ {
-        let records = self
-            .datasets
-            .get(&dataset)
-            .map_or(&[][..], |units| &units.records);
-        records
-            .iter()
-            .enumerate()
-            .filter_map(|(at, record)| record.as_ref().map(|record| (at, record)))
+    pub fn complete(&self, dataset: DatasetName) -> impl Iterator<Item = (usize, &Arc<UnitRecord>)> + '_ {
+        let records = self.datasets.get(&dataset).map_or(&[][..], |units| &units.records);
+        records.iter().enumerate().filter_map(|(at, record)| record.as_ref().map(|record| (at, record)))
     }
 
     /// How many units of a range are complete.
@@ -105,27 +93,16 @@ impl Catalog {
         let Some(units) = self.datasets.get(&dataset) else {
             return 0;
         };
-        let below = |end: usize| {
-            climb(end)
-                .map(|node| units.counts[node] as usize)
-                .sum::<usize>()
-        };
+        let below = |end: usize| climb(end).map(|node| units.counts[node] as usize).sum::<usize>();
         below(range.end) - below(range.start.min(range.end))
     }
 
     /// The fingerprint that the processor's unit at `at` would have if it were made now. `stamp` is the
     /// source's stamp for a step that lands payloads.
     #[must_use]
-    pub fn fingerprint(
-        &self,
-        processor: &Processor,
-        at: usize,
-        stamp: Option<&str>,
-    ) -> Fingerprint {
-        let mut parts: Vec<Vec<u8>> = vec![
-            processor.writes.as_str().into(),
-            processor.code.to_le_bytes().into(),
-        ];
+    pub fn fingerprint(&self, processor: &Processor, at: usize, stamp: Option<&str>) -> Fingerprint {
+        let mut parts: Vec<Vec<u8>> =
+            vec![processor.writes.as_str().into(), processor.code.to_le_bytes().into()];
         match processor.step {
             Step::Land { source, .. } => {
                 parts.push(source.into());
@@ -135,11 +112,7 @@ impl Catalog {
                 for input in processor.reads {
                     let range = input.window.inputs(&self.calendar, at);
                     parts.push(input.dataset.as_str().into());
-                    parts.push(
-                        (self.count(input.dataset, range.clone()) as u64)
-                            .to_le_bytes()
-                            .into(),
-                    );
+                    parts.push((self.count(input.dataset, range.clone()) as u64).to_le_bytes().into());
                     parts.push(self.sum(input.dataset, range).bytes().into());
                 }
             }
@@ -151,9 +124,7 @@ impl Catalog {
         let Some(units) = self.datasets.get(&dataset) else {
             return RangeSum::default();
         };
-        let below = |end: usize| {
-            climb(end).fold(RangeSum::default(), |sum, node| sum.plus(units.sums[node]))
-        };
+        let below = |end: usize| climb(end).fold(RangeSum::default(), |sum, node| sum.plus(units.sums[node]));
         below(range.end).minus(below(range.start.min(range.end)))
     }
 }

@@ -140,10 +140,7 @@ pub fn plan(
     verdicts.sort_by_key(|(at, _, _)| *at);
     let mut plan = Plan::default();
     for (at, dataset, verdict) in verdicts {
-        let unit = Unit {
-            dataset,
-            date: catalog.calendar().date(at),
-        };
+        let unit = Unit { dataset, date: catalog.calendar().date(at) };
         match verdict {
             Verdict::Untouched => {}
             Verdict::Complete => plan.complete += 1,
@@ -177,10 +174,9 @@ fn wanted(cascade: &Cascade, catalog: &Catalog, request: &PlanRequest) -> Vec<Ve
                     continue;
                 }
                 let window = input.window.inputs(calendar, at);
-                for reached in window.start.max(seen)..window.end {
-                    if catalog.get(input.dataset, reached).is_none() {
-                        wanted[source][reached] = true;
-                    }
+                let from = window.start.max(seen).min(window.end);
+                for (reached, wanted) in (from..window.end).zip(&mut wanted[source][from..window.end]) {
+                    *wanted |= catalog.get(input.dataset, reached).is_none();
                 }
                 seen = seen.max(window.end);
             }
@@ -197,18 +193,11 @@ fn decide(
     request: &PlanRequest,
     marks: &BTreeMap<DatasetName, Marks>,
 ) -> Verdict {
-    let unit = Unit {
-        dataset: processor.writes,
-        date: catalog.calendar().date(at),
-    };
+    let unit = Unit { dataset: processor.writes, date: catalog.calendar().date(at) };
     let windows = || {
         processor.reads.iter().filter_map(|input| {
             let marks = marks.get(&input.dataset)?;
-            Some((
-                input.dataset,
-                marks,
-                input.window.inputs(catalog.calendar(), at),
-            ))
+            Some((input.dataset, marks, input.window.inputs(catalog.calendar(), at)))
         })
     };
     if windows().any(|(_, marks, window)| marks.blocked(window)) {
@@ -255,10 +244,7 @@ impl Marks {
             counts.push(0);
             counts
         };
-        Self {
-            tasks: counts(),
-            blocked: counts(),
-        }
+        Self { tasks: counts(), blocked: counts() }
     }
 
     fn push(&mut self, verdict: Verdict) {
@@ -267,8 +253,7 @@ impl Marks {
             Verdict::Task(..) => (1, 0),
             Verdict::Dead | Verdict::Held => (0, 1),
         };
-        let add =
-            |counts: &mut Vec<u32>, more| counts.push(counts.last().copied().unwrap_or(0) + more);
+        let add = |counts: &mut Vec<u32>, more| counts.push(counts.last().copied().unwrap_or(0) + more);
         add(&mut self.tasks, task);
         add(&mut self.blocked, blocked);
     }

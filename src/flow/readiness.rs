@@ -41,21 +41,10 @@ impl Gate {
         pending: Vec<BTreeSet<usize>>,
         waiting: impl IntoIterator<Item = usize>,
     ) -> (Self, Vec<usize>) {
-        assert_eq!(
-            reads.len(),
-            pending.len(),
-            "one set of unfinished tasks for each input"
-        );
+        assert_eq!(reads.len(), pending.len(), "one set of unfinished tasks for each input");
         let watchers = vec![BTreeMap::new(); reads.len()];
-        let mut gate = Self {
-            reads,
-            pending,
-            watchers,
-        };
-        let ready = waiting
-            .into_iter()
-            .filter(|at| !gate.watch(calendar, *at))
-            .collect();
+        let mut gate = Self { reads, pending, watchers };
+        let ready = waiting.into_iter().filter(|at| !gate.watch(calendar, *at)).collect();
         (gate, ready)
     }
 
@@ -69,10 +58,7 @@ impl Gate {
             return Vec::new();
         }
         let watching = self.watchers[input].remove(&at).unwrap_or_default();
-        watching
-            .into_iter()
-            .filter(|unit| !self.watch(calendar, *unit))
-            .collect()
+        watching.into_iter().filter(|unit| !self.watch(calendar, *unit)).collect()
     }
 
     /// What the unit at `at` waits for; `None` when it is ready.
@@ -89,10 +75,7 @@ impl Gate {
     fn watch(&mut self, calendar: &Calendar, at: usize) -> bool {
         match self.blocker(calendar, at) {
             Some(blocker) => {
-                self.watchers[blocker.input]
-                    .entry(blocker.at)
-                    .or_default()
-                    .push(at);
+                self.watchers[blocker.input].entry(blocker.at).or_default().push(at);
                 true
             }
             None => false,
@@ -112,21 +95,12 @@ mod tests {
     const A: DatasetName = DatasetName::of("t.a");
     const B: DatasetName = DatasetName::of("t.b");
     const READS: &[Input] = &[
-        Input {
-            dataset: A,
-            window: Window::SameDate,
-            presence: Presence::Required,
-        },
-        Input {
-            dataset: B,
-            window: Window::PreviousDates(3),
-            presence: Presence::Required,
-        },
+        Input { dataset: A, window: Window::SameDate, presence: Presence::Required },
+        Input { dataset: B, window: Window::PreviousDates(3), presence: Presence::Required },
     ];
 
     fn calendar(len: i32) -> Calendar {
-        Calendar::of((0..len).map(|day| (Date::from_days(day), Season::starting(2020))))
-            .expect("calendar")
+        Calendar::of((0..len).map(|day| (Date::from_days(day), Season::starting(2020)))).expect("calendar")
     }
 
     #[test]
