@@ -58,7 +58,8 @@ fn crate_paths(tokens: TokenStream, paths: &mut Vec<Vec<String>>) {
 
 /// Follows `::a::b` or `::{a, b::c}` and records each full path.
 fn follow(tokens: &[TokenTree], path: Vec<String>, paths: &mut Vec<Vec<String>>) {
-    let is_colon = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == ':');
+    let is_colon =
+        |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == ':');
     if !(is_colon(tokens.first()) && is_colon(tokens.get(1))) {
         if !path.is_empty() {
             paths.push(path);

@@ -11,8 +11,7 @@ const FILE_LINES_MAX: usize = 600;
 const LONGER_FILES: [(&str, usize, &str); 0] = [];
 
 /// File names that say nothing.
-const BANNED_FILES: [&str; 6] =
-    ["util.rs", "utils.rs", "common.rs", "helpers.rs", "types.rs", "models.rs"];
+const BANNED_FILES: [&str; 6] = ["util.rs", "utils.rs", "common.rs", "helpers.rs", "types.rs", "models.rs"];
 
 /// Endings of type names that say nothing.
 const BANNED_ENDINGS: [&str; 6] = ["Manager", "Handler", "Helper", "Service", "Base", "Impl"];
@@ -68,7 +67,8 @@ fn files_stay_short() {
     let mut broken = Vec::new();
     for (name, text) in sources().into_iter().filter(|(name, _)| name.starts_with("src/")) {
         let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
-        let limit = LONGER_FILES.iter().find(|(file, _, _)| *file == name).map_or(FILE_LINES_MAX, |(_, max, _)| *max);
+        let limit =
+            LONGER_FILES.iter().find(|(file, _, _)| *file == name).map_or(FILE_LINES_MAX, |(_, max, _)| *max);
         if lines > limit {
             broken.push(format!("{name}: {lines} lines, at most {limit}; split it along its subjects"));
         }
@@ -85,7 +85,8 @@ fn names_say_something() {
         }
         for line in text.lines() {
             let mut words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-            let declared = words.find(|word| matches!(*word, "struct" | "enum" | "trait")).and_then(|_| words.next());
+            let declared =
+                words.find(|word| matches!(*word, "struct" | "enum" | "trait")).and_then(|_| words.next());
             let Some(declared) = declared.filter(|_| !line.trim_start().starts_with("//")) else {
                 continue;
             };
