@@ -1,1 +1,3 @@
 //! One folder for each outside thing; the only rooms that know a vendor.
+
+pub mod lake;
