@@ -10,9 +10,12 @@ use super::ports::{Burial, Claim, Commit, Committed, Provenance};
 use super::retry::{ATTEMPTS_MAX, wait_after};
 use super::{dead_letter, gate};
 use crate::flow::{
-    Computed, Failure, Fingerprint, Millis, Outcome, Permanent, Processor, RunId, Step, Stored, Unit,
-    UnitRecord, WorkOrder,
+    Computed, Failure, Fingerprint, Millis, Outcome, Permanent, Processor, RunId, Step, Stored, Transient,
+    Unit, UnitRecord, WorkOrder,
 };
+
+/// How often to look again at a task that somebody else has, or that waits for its backoff.
+const LOOK_AGAIN_MS: Millis = 1_000;
 
 /// A claimed task under work.
 struct Attempt<'a> {
@@ -47,7 +50,14 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
             Claim::Finished(completion) => {
                 return engine.ports.bus.publish_completions(&[completion]).await;
             }
-            Claim::Later(moment) => engine.ports.clock.sleep_until(moment).await,
+            Claim::Later(moment) => {
+                let moment = moment.min(started + LOOK_AGAIN_MS);
+                tokio::select! {
+                    biased;
+                    () = engine.stop.cancelled() => return Err(stopping(order)),
+                    () = engine.ports.clock.sleep_until(moment) => {}
+                }
+            }
             Claim::Void(state) => {
                 tracing::debug!(unit = %order.unit, run = %order.run, ?state, "void work order");
                 return Ok(());
@@ -108,6 +118,11 @@ pub(super) async fn write_made(
         duration_ms: u64::try_from(now - fresh.started).unwrap_or(0),
         finished_at: now,
     })
+}
+
+fn stopping(order: WorkOrder) -> Failure {
+    let message = format!("{}: this process stops; the order goes back to the server", order.unit);
+    Transient { code: "stopping", message }.into()
 }
 
 /// Whether the order needs another attempt.
