@@ -36,9 +36,14 @@ pub(super) fn commit(tx: &Transaction<'_>, commit: &Commit) -> Result<Committed,
     }
     dead_letters::resolve_of_unit(tx, record.unit, "replayed")?;
     let shift = Shift::moved(TaskState::Claimed, TaskState::Finished, 1);
-    completion.lane = runs::shift(tx, commit.run, shift, Some(commit.at))?;
+    let run = runs::shift(tx, commit.run, shift, Some(commit.at))?;
+    completion.lane = run.lane;
     let outbox = outbox::add(tx, &completion)?;
-    Ok(Committed::Yes { outbox, completion })
+    Ok(Committed::Yes {
+        outbox,
+        completion,
+        run_finished: run.is_finished,
+    })
 }
 
 /// The revision of what is stored; of nothing, where nothing is.

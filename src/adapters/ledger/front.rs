@@ -1,6 +1,5 @@
 //! The port `Ledger`, on whatever runs the operations: each method names its function and its access.
 
-use std::ops::RangeInclusive;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -12,9 +11,9 @@ use super::threads::Threads;
 use super::{commits, dead_letters, outbox, reopening, runs, schema, submission, tasks, units};
 use crate::fleet::{
     Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord,
-    TaskRecord, UnitRecord,
+    TaskRecord,
 };
-use crate::flow::{Completion, DatasetName, Date, Fingerprint, RunId, TaskState, Unit, WorkOrder};
+use crate::flow::{Completion, DatasetName, Fingerprint, RunId, TaskState, Unit, WorkOrder};
 
 /// A ledger in SQLite.
 #[derive(Debug)]
@@ -76,19 +75,12 @@ impl<E: Execution> SqlLedger<E> {
 
 #[async_trait]
 impl<E: Execution> Ledger for SqlLedger<E> {
-    async fn units(&self) -> Result<Vec<UnitRecord>, LedgerError> {
+    async fn changes_since(&self, position: i64) -> Result<(i64, Vec<units::Change>), LedgerError> {
         let declared = self.declared.clone();
-        self.read("units", move |tx| units::all(tx, &declared))
-            .await
-    }
-
-    async fn records(
-        &self,
-        ranges: &[(DatasetName, RangeInclusive<Date>)],
-    ) -> Result<Vec<UnitRecord>, LedgerError> {
-        let (declared, ranges) = (self.declared.clone(), ranges.to_vec());
-        self.read("records", move |tx| units::within(tx, &declared, &ranges))
-            .await
+        self.read("changes_since", move |tx| {
+            units::changes_since(tx, &declared, position)
+        })
+        .await
     }
 
     async fn submit(&self, run: NewRun) -> Result<RunId, LedgerError> {
@@ -115,6 +107,10 @@ impl<E: Execution> Ledger for SqlLedger<E> {
         let declared = self.declared.clone();
         self.read("tasks", move |tx| tasks::list(tx, &declared, run, dataset))
             .await
+    }
+
+    async fn run(&self, run: RunId) -> Result<Option<RunRecord>, LedgerError> {
+        self.read("run", move |tx| runs::find(tx, run)).await
     }
 
     async fn latest_task(&self, unit: Unit) -> Result<Option<(RunId, TaskRecord)>, LedgerError> {
@@ -174,6 +170,10 @@ impl<E: Execution> Ledger for SqlLedger<E> {
             reopening::reopen(tx, run, unit, dependent, fence)
         })
         .await
+    }
+
+    async fn release_claims(&self) -> Result<u64, LedgerError> {
+        self.write("release_claims", tasks::release_claims).await
     }
 
     async fn outbox(&self) -> Result<Vec<(i64, Completion)>, LedgerError> {

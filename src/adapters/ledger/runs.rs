@@ -45,21 +45,29 @@ fn as_signed(tasks: usize) -> i64 {
     i64::try_from(tasks).expect("a run has fewer than 2^63 tasks")
 }
 
-/// Counts a change of tasks in their run and answers the run's lane. The run ends at `at` where nothing
-/// waits, is ready or is claimed any more, and is unfinished again where something is.
+/// A run after a change of its tasks.
+#[derive(Debug)]
+pub(super) struct Shifted {
+    pub(super) lane: Lane,
+    /// Whether nothing waits, is ready or is claimed.
+    pub(super) is_finished: bool,
+}
+
+/// Counts a change of tasks in their run. The run ends at `at` where nothing
+/// waits, is ready or is claimed any more, and is unfinished again where something does.
 pub(super) fn shift(
     tx: &Transaction<'_>,
     run: RunId,
     shift: Shift,
     at: Option<Millis>,
-) -> Result<Lane, Fault> {
+) -> Result<Shifted, Fault> {
     let mut statement = tx.prepare_cached(
         "UPDATE runs SET waiting = waiting + :waiting, ready = ready + :ready,
             claimed = claimed + :claimed, finished = finished + :finished, dead = dead + :dead,
             held = held + :held, superseded = superseded + :superseded,
             finished_at = CASE WHEN waiting + ready + claimed + :waiting + :ready + :claimed > 0
                 THEN NULL ELSE coalesce(finished_at, :at) END
-         WHERE id = :run RETURNING lane",
+         WHERE id = :run RETURNING lane, waiting + ready + claimed = 0",
     )?;
     let mut rows = statement.query(named_params! {
         ":run": run.0,
@@ -73,18 +81,36 @@ pub(super) fn shift(
         ":at": at,
     })?;
     match rows.next()? {
-        Some(row) => stored::lane(row, 0),
+        Some(row) => Ok(Shifted {
+            lane: stored::lane(row, 0)?,
+            is_finished: row.get(1)?,
+        }),
         None => Err(Fault::Content(format!("there is no run {run}"))),
     }
 }
 
-/// All runs, the latest first.
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, pipeline, name, kind, lane, first_date, last_date, submitted_at, finished_at,
+                waiting, ready, claimed, finished, dead, held, superseded FROM runs ",
+            $tail
+        )
+    };
+}
+
+/// One run; `None` for a number that was never given.
+pub(super) fn find(tx: &Transaction<'_>, run: RunId) -> Result<Option<RunRecord>, Fault> {
+    let mut statement = tx.prepare_cached(select!("WHERE id = ?1"))?;
+    let mut rows = statement.query([run.0])?;
+    rows.next()?.map(record).transpose()
+}
+
+/// All runs, or the unfinished ones, the latest first.
 pub(super) fn list(tx: &Transaction<'_>, unfinished_only: bool) -> Result<Vec<RunRecord>, Fault> {
-    let mut statement = tx.prepare_cached(
-        "SELECT id, pipeline, name, kind, lane, first_date, last_date, submitted_at, finished_at,
-            waiting, ready, claimed, finished, dead, held, superseded
-         FROM runs WHERE finished_at IS NULL OR NOT ?1 ORDER BY id DESC",
-    )?;
+    let mut statement = tx.prepare_cached(select!(
+        "WHERE finished_at IS NULL OR NOT ?1 ORDER BY id DESC"
+    ))?;
     let mut rows = statement.query([unfinished_only])?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next()? {

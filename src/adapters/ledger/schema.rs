@@ -40,15 +40,15 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_of_unit ON tasks (dataset, date, run);
 -- On the number alone: a state in the condition would cost every claim and commit an index look-up.
 CREATE INDEX tasks_of_dead_letter ON tasks (dead_letter) WHERE dead_letter IS NOT NULL;
+-- In the order of the last change: whatever happens to a unit replaces its row by one at the end. A unit
+-- that was forgotten keeps a row without an outcome, so that who follows the changes hears of it.
 CREATE TABLE units (
-    dataset TEXT NOT NULL, date INTEGER NOT NULL,
-    outcome TEXT NOT NULL, fingerprint BLOB NOT NULL,
-    revision BLOB, digest BLOB, bytes INTEGER,
-    rows_expected INTEGER NOT NULL, rows_written INTEGER NOT NULL,
-    code INTEGER NOT NULL, run INTEGER NOT NULL, attempt INTEGER NOT NULL,
-    duration_ms INTEGER NOT NULL, finished_at INTEGER NOT NULL,
-    PRIMARY KEY (dataset, date)
-) STRICT, WITHOUT ROWID;
+    position INTEGER PRIMARY KEY,
+    dataset TEXT NOT NULL, date INTEGER NOT NULL, outcome TEXT, fingerprint BLOB,
+    revision BLOB, digest BLOB, bytes INTEGER, rows_expected INTEGER, rows_written INTEGER,
+    code INTEGER, run INTEGER, attempt INTEGER, duration_ms INTEGER, finished_at INTEGER,
+    UNIQUE (dataset, date)
+) STRICT;
 -- AUTOINCREMENT, because rows are deleted when published and a number must never name another row.
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -75,7 +75,8 @@ const VIEWS: &str = "
 CREATE VIEW unit_list AS SELECT dataset, date(date * 86400, 'unixepoch') AS day, outcome,
     lower(hex(revision)) AS revision, lower(hex(fingerprint)) AS fingerprint, bytes,
     rows_expected, rows_written, code, run, attempt, duration_ms,
-    datetime(finished_at / 1000, 'unixepoch') AS finished FROM units;
+    datetime(finished_at / 1000, 'unixepoch') AS finished FROM units
+    WHERE outcome IS NOT NULL;
 CREATE VIEW task_list AS SELECT run, position, dataset, date(date * 86400, 'unixepoch') AS day, state,
     outcome, attempts, claims, dead_letter FROM tasks;
 CREATE VIEW dead_letter_list AS SELECT id, run, dataset, date(date * 86400, 'unixepoch') AS day, class,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 
 use super::fault::Fault;
 use crate::flow::{DatasetName, Date, Fingerprint, Lane, Outcome, Revision, TaskState, Unit};
@@ -98,6 +99,14 @@ pub(super) fn lane(row: &Row<'_>, at: usize) -> Result<Lane, Fault> {
 pub(super) fn state(row: &Row<'_>, at: usize) -> Result<TaskState, Fault> {
     let name = text(row, at)?;
     TaskState::parse(name).ok_or_else(|| Fault::Content(format!("`{name}` is no task state")))
+}
+
+/// The outcome in a column that may be null.
+pub(super) fn outcome_or_null(row: &Row<'_>, at: usize) -> Result<Option<Outcome>, Fault> {
+    match row.get_ref(at)? {
+        ValueRef::Null => Ok(None),
+        _ => outcome(row, at).map(Some),
+    }
 }
 
 /// The outcome in a column.

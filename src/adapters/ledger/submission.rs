@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use super::fault::Fault;
 use super::runs::{self, Shift};
 use super::stored;
+use super::units;
 use crate::fleet::NewRun;
 use crate::flow::{RunId, TaskState, Unit};
 
@@ -27,6 +28,9 @@ pub(super) fn submit(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, Fault>
     )?;
     for dead_letter in &new.replays {
         taken_up.execute((run.0, dead_letter))?;
+    }
+    for unit in &new.forget {
+        units::forget(tx, *unit)?;
     }
     for earlier in runs_with_open_tasks(tx, run)? {
         let shift = supersede(tx, earlier, new.tasks.iter().map(|(unit, _)| *unit))?;

@@ -73,16 +73,12 @@ fn record(row: &Row<'_>, declared: &Declared) -> Result<Option<TaskRecord>, Faul
     let Some(unit) = declared.unit_of(row, 0, "a task", !state.is_final())? else {
         return Ok(None);
     };
-    let outcome = match row.get_ref(5)? {
-        rusqlite::types::ValueRef::Null => None,
-        _ => Some(stored::outcome(row, 5)?),
-    };
     Ok(Some(TaskRecord {
         unit,
         state,
         attempts: row.get(3)?,
         claims: row.get(4)?,
-        outcome,
+        outcome: stored::outcome_or_null(row, 5)?,
         dead_letter: row.get(6)?,
         not_before: row.get(7)?,
         lease_until: row.get(8)?,
@@ -190,21 +186,20 @@ fn completion(tx: &Transaction<'_>, order: WorkOrder) -> Result<Completion, Faul
          FROM tasks t JOIN runs r ON r.id = t.run
          WHERE t.run = ?1 AND t.dataset = ?2 AND t.date = ?3",
     )?;
-    let completion = statement.query_row(key(order.run, order.unit), |row| {
-        Ok((|| {
-            Ok::<_, Fault>(Completion {
-                run: order.run,
-                lane: stored::lane(row, 5)?,
-                unit: order.unit,
-                outcome: stored::outcome(row, 0)?,
-                revision: stored::revision(row, 1)?,
-                rows_expected: stored::count(row, 2)?,
-                rows_written: stored::count(row, 3)?,
-                attempt: row.get(4)?,
-            })
-        })())
-    })?;
-    completion
+    let mut rows = statement.query(key(order.run, order.unit))?;
+    let Some(row) = rows.next()? else {
+        return Err(Fault::Content(format!("there is no task {order:?}")));
+    };
+    Ok(Completion {
+        run: order.run,
+        lane: stored::lane(row, 5)?,
+        unit: order.unit,
+        outcome: stored::outcome(row, 0)?,
+        revision: stored::revision(row, 1)?,
+        rows_expected: stored::count(row, 2)?,
+        rows_written: stored::count(row, 3)?,
+        attempt: row.get(4)?,
+    })
 }
 
 /// Makes a claimed task ready again, if the fence is the current one. An attempt that does not count is
@@ -228,6 +223,28 @@ pub(super) fn hand_back(
         runs::shift(tx, order.run, shift, None)?;
     }
     Ok(())
+}
+
+/// Hands back every claimed task of every run, without using up its attempt. What a live attempt commits
+/// afterwards is stale, for its task is no longer claimed under its fence.
+pub(super) fn release_claims(tx: &Transaction<'_>) -> Result<u64, Fault> {
+    let runs: Vec<i64> = tx
+        .prepare_cached("SELECT id FROM runs WHERE claimed > 0")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut released = 0;
+    for run in runs {
+        let changed = tx
+            .prepare_cached(
+                "UPDATE tasks SET state = 'ready', lease_until = 0, attempts = attempts - 1
+                 WHERE run = ?1 AND state = 'claimed'",
+            )?
+            .execute([run])?;
+        let shift = Shift::moved(TaskState::Claimed, TaskState::Ready, changed);
+        runs::shift(tx, RunId(run), shift, None)?;
+        released += changed as u64;
+    }
+    Ok(released)
 }
 
 /// A task's state and position; `None` where the run has no such task.

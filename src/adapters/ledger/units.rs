@@ -1,13 +1,14 @@
-//! What is complete: one record a unit, its present content.
-
-use std::ops::RangeInclusive;
+//! What is complete: one record a unit, its present content, in the order of the last changes.
 
 use rusqlite::{Row, Transaction, named_params};
 
 use super::fault::Fault;
 use super::stored::{self, Declared, signed};
 use crate::fleet::{Stored, UnitRecord};
-use crate::flow::{DatasetName, Date, RunId, Unit};
+use crate::flow::{Revision, RunId, Unit};
+
+/// What happened to a unit: its record now, or `None` where it was forgotten.
+pub(super) type Change = (Unit, Option<UnitRecord>);
 
 macro_rules! columns {
     () => {
@@ -16,73 +17,42 @@ macro_rules! columns {
     };
 }
 
-/// All complete units of declared datasets.
-pub(super) fn all(tx: &Transaction<'_>, declared: &Declared) -> Result<Vec<UnitRecord>, Fault> {
-    let mut statement = tx.prepare_cached(concat!("SELECT ", columns!(), " FROM units"))?;
-    let mut rows = statement.query([])?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        records.extend(record(row, declared)?);
-    }
-    Ok(records)
-}
-
-/// The complete units within these ranges.
-pub(super) fn within(
+/// What happened to units of declared datasets after a position, each unit's latest change only, and the
+/// position from which to ask next; see the port.
+pub(super) fn changes_since(
     tx: &Transaction<'_>,
     declared: &Declared,
-    ranges: &[(DatasetName, RangeInclusive<Date>)],
-) -> Result<Vec<UnitRecord>, Fault> {
+    position: i64,
+) -> Result<(i64, Vec<Change>), Fault> {
     let mut statement = tx.prepare_cached(concat!(
         "SELECT ",
         columns!(),
-        " FROM units WHERE dataset = ?1 AND date BETWEEN ?2 AND ?3"
+        ", position FROM units WHERE position > ?1 AND (outcome IS NOT NULL OR ?1 > 0) \
+         ORDER BY position"
     ))?;
-    let mut records = Vec::new();
-    for (dataset, dates) in ranges {
-        let (first, last) = (dates.start().days(), dates.end().days());
-        let mut rows = statement.query((dataset.as_str(), first, last))?;
-        while let Some(row) = rows.next()? {
-            records.extend(record(row, declared)?);
+    let mut rows = statement.query([position])?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Some(unit) = declared.unit(row, 0)? {
+            changes.push((unit, record(row, unit)?));
         }
     }
-    Ok(records)
+    let last: Option<i64> = tx
+        .prepare_cached("SELECT max(position) FROM units")?
+        .query_row([], |row| row.get(0))?;
+    Ok((last.unwrap_or(position), changes))
 }
 
 /// Makes this the unit's record.
 pub(super) fn put(tx: &Transaction<'_>, record: &UnitRecord) -> Result<(), Fault> {
-    insert(
-        tx,
-        record,
-        concat!(
-            "INSERT OR REPLACE INTO units (",
-            columns!(),
-            ") ",
-            values!()
-        ),
-    )
-}
-
-/// Makes this the unit's record where it has none.
-pub(super) fn put_if_missing(tx: &Transaction<'_>, record: &UnitRecord) -> Result<(), Fault> {
-    insert(
-        tx,
-        record,
-        concat!("INSERT OR IGNORE INTO units (", columns!(), ") ", values!()),
-    )
-}
-
-macro_rules! values {
-    () => {
-        "VALUES (:dataset, :date, :outcome, :fingerprint, :revision, :digest, :bytes, :rows_expected, \
-         :rows_written, :code, :run, :attempt, :duration_ms, :finished_at)"
-    };
-}
-use values;
-
-fn insert(tx: &Transaction<'_>, record: &UnitRecord, sql: &str) -> Result<(), Fault> {
     let stored = record.stored.as_ref();
-    tx.prepare_cached(sql)?.execute(named_params! {
+    tx.prepare_cached(concat!(
+        "INSERT OR REPLACE INTO units (",
+        columns!(),
+        ") VALUES (:dataset, :date, :outcome, :fingerprint, :revision, :digest, :bytes, \
+         :rows_expected, :rows_written, :code, :run, :attempt, :duration_ms, :finished_at)"
+    ))?
+    .execute(named_params! {
         ":dataset": record.unit.dataset.as_str(),
         ":date": record.unit.date.days(),
         ":outcome": record.outcome.code(),
@@ -101,21 +71,38 @@ fn insert(tx: &Transaction<'_>, record: &UnitRecord, sql: &str) -> Result<(), Fa
     Ok(())
 }
 
+/// Makes this the unit's record where it has none.
+pub(super) fn put_if_missing(tx: &Transaction<'_>, record: &UnitRecord) -> Result<(), Fault> {
+    let is_there: bool = tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM units
+                WHERE dataset = ?1 AND date = ?2 AND outcome IS NOT NULL)",
+        )?
+        .query_row(
+            (record.unit.dataset.as_str(), record.unit.date.days()),
+            |row| row.get(0),
+        )?;
+    if is_there { Ok(()) } else { put(tx, record) }
+}
+
 /// Forgets that a unit is complete.
 pub(super) fn forget(tx: &Transaction<'_>, unit: Unit) -> Result<(), Fault> {
-    tx.prepare_cached("DELETE FROM units WHERE dataset = ?1 AND date = ?2")?
-        .execute((unit.dataset.as_str(), unit.date.days()))?;
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO units (dataset, date)
+         SELECT dataset, date FROM units WHERE dataset = ?1 AND date = ?2 AND outcome IS NOT NULL",
+    )?
+    .execute((unit.dataset.as_str(), unit.date.days()))?;
     Ok(())
 }
 
-fn record(row: &Row<'_>, declared: &Declared) -> Result<Option<UnitRecord>, Fault> {
-    let Some(unit) = declared.unit(row, 0)? else {
+/// The unit's record in a row; `None` where it was forgotten.
+fn record(row: &Row<'_>, unit: Unit) -> Result<Option<UnitRecord>, Fault> {
+    let Some(outcome) = stored::outcome_or_null(row, 2)? else {
         return Ok(None);
     };
-    let revision: Option<[u8; 32]> = row.get(4)?;
-    let stored = match revision {
-        Some(_) => Some(Stored {
-            revision: stored::revision(row, 4)?,
+    let stored = match row.get::<_, Option<[u8; 32]>>(4)? {
+        Some(revision) => Some(Stored {
+            revision: Revision::from_bytes(revision),
             digest: row.get(5)?,
             bytes: stored::count(row, 6)?,
         }),
@@ -123,7 +110,7 @@ fn record(row: &Row<'_>, declared: &Declared) -> Result<Option<UnitRecord>, Faul
     };
     Ok(Some(UnitRecord {
         unit,
-        outcome: stored::outcome(row, 2)?,
+        outcome,
         fingerprint: stored::fingerprint(row, 3)?
             .ok_or_else(|| Fault::Content(format!("{unit} has no fingerprint")))?,
         stored,
