@@ -39,11 +39,7 @@ pub(super) fn commit(tx: &Transaction<'_>, commit: &Commit) -> Result<Committed,
     let run = runs::shift(tx, commit.run, shift, Some(commit.at))?;
     completion.lane = run.lane;
     let outbox = outbox::add(tx, &completion)?;
-    Ok(Committed::Yes {
-        outbox,
-        completion,
-        run_finished: run.is_finished,
-    })
+    Ok(Committed::Yes { outbox, completion, run_finished: run.is_finished })
 }
 
 /// The revision of what is stored; of nothing, where nothing is.
@@ -55,11 +51,7 @@ fn revision(commit: &Commit) -> Revision {
 }
 
 /// Ends the task and answers its attempts; `None` where the fence is not the current one.
-fn finish(
-    tx: &Transaction<'_>,
-    commit: &Commit,
-    completion: &Completion,
-) -> Result<Option<u32>, Fault> {
+fn finish(tx: &Transaction<'_>, commit: &Commit, completion: &Completion) -> Result<Option<u32>, Fault> {
     let (run, dataset, date) = key(commit.run, commit.record.unit);
     let attempts = tx
         .prepare_cached(

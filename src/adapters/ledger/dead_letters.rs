@@ -67,11 +67,7 @@ fn current(tx: &Transaction<'_>, burial: &Burial) -> Result<Option<(TaskState, u
         Some(fence) => state == TaskState::Claimed && claims == fence,
         None => matches!(state, TaskState::Ready | TaskState::Claimed),
     };
-    Ok(if is_current {
-        Some((state, row.get(1)?))
-    } else {
-        None
-    })
+    Ok(if is_current { Some((state, row.get(1)?)) } else { None })
 }
 
 fn insert(tx: &Transaction<'_>, burial: &Burial, attempts: u32) -> Result<i64, Fault> {
@@ -137,8 +133,7 @@ pub(super) fn resolve_of_unit(
 }
 
 fn resolve(tx: &Transaction<'_>, id: i64, resolution: &str) -> Result<(), Fault> {
-    tx.prepare_cached("UPDATE dead_letters SET resolution = ?2 WHERE id = ?1")?
-        .execute((id, resolution))?;
+    tx.prepare_cached("UPDATE dead_letters SET resolution = ?2 WHERE id = ?1")?.execute((id, resolution))?;
     // What other open ones of the run reach too is theirs now.
     tx.prepare_cached(
         "UPDATE tasks SET dead_letter = coalesce(
@@ -158,9 +153,7 @@ pub(super) fn list(
     declared: &Declared,
     open_only: bool,
 ) -> Result<Vec<DeadLetter>, Fault> {
-    let mut statement = tx.prepare_cached(select!(
-        "WHERE d.resolution IS NULL OR NOT ?1 ORDER BY d.id"
-    ))?;
+    let mut statement = tx.prepare_cached(select!("WHERE d.resolution IS NULL OR NOT ?1 ORDER BY d.id"))?;
     let mut rows = statement.query([open_only])?;
     let mut letters = Vec::new();
     while let Some(row) = rows.next()? {
@@ -205,8 +198,7 @@ fn record(row: &Row<'_>, declared: &Declared) -> Result<Option<DeadLetter>, Faul
 
 /// Marks a dead letter's notice as published.
 pub(super) fn mark_published(tx: &Transaction<'_>, id: i64) -> Result<(), Fault> {
-    tx.prepare_cached("UPDATE dead_letters SET published = 1 WHERE id = ?1")?
-        .execute([id])?;
+    tx.prepare_cached("UPDATE dead_letters SET published = 1 WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 

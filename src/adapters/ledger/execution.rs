@@ -44,17 +44,12 @@ pub struct Inline {
 
 impl Inline {
     pub(super) fn open() -> Result<Self, Fault> {
-        Ok(Self {
-            connection: Mutex::new(schema::open_in_memory()?),
-        })
+        Ok(Self { connection: Mutex::new(schema::open_in_memory()?) })
     }
 
     fn run_now<T>(&self, mut work: impl Work<T>) -> Result<T, Fault> {
         // A panic rolled its transaction back, so the connection behind a poisoned lock is sound.
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction()?;
         let answer = work(&transaction)?;
         transaction.commit()?;

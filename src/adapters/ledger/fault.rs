@@ -26,10 +26,7 @@ impl Fault {
             Self::Sql(error) if is_about_content(&error) => {
                 LedgerError::Content(format!("{operation}: {error}"))
             }
-            Self::Sql(error) => LedgerError::Storage {
-                operation,
-                reason: error.to_string(),
-            },
+            Self::Sql(error) => LedgerError::Storage { operation, reason: error.to_string() },
         }
     }
 }

@@ -10,8 +10,7 @@ use super::stored::Declared;
 use super::threads::Threads;
 use super::{commits, dead_letters, outbox, reopening, runs, schema, submission, tasks, units};
 use crate::fleet::{
-    Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord,
-    TaskRecord,
+    Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord, TaskRecord,
 };
 use crate::flow::{Completion, DatasetName, Fingerprint, RunId, TaskState, Unit, WorkOrder};
 
@@ -33,10 +32,7 @@ impl SqliteLedger {
     /// program declares: what the file says of others is left out where it is past, and is a content
     /// error where it is still open (an unpublished completion, an unfinished task, an open dead letter).
     pub fn open(path: &Path, datasets: &[DatasetName]) -> Result<Self, LedgerError> {
-        Ok(Self {
-            execution: Threads::open(path)?,
-            declared: Declared::new(datasets),
-        })
+        Ok(Self { execution: Threads::open(path)?, declared: Declared::new(datasets) })
     }
 }
 
@@ -77,10 +73,7 @@ impl<E: Execution> SqlLedger<E> {
 impl<E: Execution> Ledger for SqlLedger<E> {
     async fn changes_since(&self, position: i64) -> Result<(i64, Vec<units::Change>), LedgerError> {
         let declared = self.declared.clone();
-        self.read("changes_since", move |tx| {
-            units::changes_since(tx, &declared, position)
-        })
-        .await
+        self.read("changes_since", move |tx| units::changes_since(tx, &declared, position)).await
     }
 
     async fn submit(&self, run: NewRun) -> Result<RunId, LedgerError> {
@@ -90,23 +83,16 @@ impl<E: Execution> Ledger for SqlLedger<E> {
                 "{unit} cannot begin as {state:?}"
             );
         }
-        self.write("submit", move |tx| submission::submit(tx, &run))
-            .await
+        self.write("submit", move |tx| submission::submit(tx, &run)).await
     }
 
     async fn runs(&self, unfinished_only: bool) -> Result<Vec<RunRecord>, LedgerError> {
-        self.read("runs", move |tx| runs::list(tx, unfinished_only))
-            .await
+        self.read("runs", move |tx| runs::list(tx, unfinished_only)).await
     }
 
-    async fn tasks(
-        &self,
-        run: RunId,
-        dataset: Option<DatasetName>,
-    ) -> Result<Vec<TaskRecord>, LedgerError> {
+    async fn tasks(&self, run: RunId, dataset: Option<DatasetName>) -> Result<Vec<TaskRecord>, LedgerError> {
         let declared = self.declared.clone();
-        self.read("tasks", move |tx| tasks::list(tx, &declared, run, dataset))
-            .await
+        self.read("tasks", move |tx| tasks::list(tx, &declared, run, dataset)).await
     }
 
     async fn run(&self, run: RunId) -> Result<Option<RunRecord>, LedgerError> {
@@ -115,29 +101,20 @@ impl<E: Execution> Ledger for SqlLedger<E> {
 
     async fn latest_task(&self, unit: Unit) -> Result<Option<(RunId, TaskRecord)>, LedgerError> {
         let declared = self.declared.clone();
-        self.read("latest_task", move |tx| tasks::latest(tx, &declared, unit))
-            .await
+        self.read("latest_task", move |tx| tasks::latest(tx, &declared, unit)).await
     }
 
     async fn mark_ready(&self, run: RunId, units: &[Unit]) -> Result<(), LedgerError> {
         let units = units.to_vec();
-        self.write("mark_ready", move |tx| tasks::mark_ready(tx, run, &units))
-            .await
+        self.write("mark_ready", move |tx| tasks::mark_ready(tx, run, &units)).await
     }
 
-    async fn claim(
-        &self,
-        order: WorkOrder,
-        now: Millis,
-        lease_until: Millis,
-    ) -> Result<Claim, LedgerError> {
-        self.write("claim", move |tx| tasks::claim(tx, order, now, lease_until))
-            .await
+    async fn claim(&self, order: WorkOrder, now: Millis, lease_until: Millis) -> Result<Claim, LedgerError> {
+        self.write("claim", move |tx| tasks::claim(tx, order, now, lease_until)).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, LedgerError> {
-        self.write("commit", move |tx| commits::commit(tx, &commit))
-            .await
+        self.write("commit", move |tx| commits::commit(tx, &commit)).await
     }
 
     async fn hand_back(
@@ -147,29 +124,16 @@ impl<E: Execution> Ledger for SqlLedger<E> {
         not_before: Millis,
         counts: bool,
     ) -> Result<(), LedgerError> {
-        self.write("hand_back", move |tx| {
-            tasks::hand_back(tx, order, fence, not_before, counts)
-        })
-        .await
+        self.write("hand_back", move |tx| tasks::hand_back(tx, order, fence, not_before, counts)).await
     }
 
     async fn bury(&self, burial: Burial) -> Result<Option<DeadLetter>, LedgerError> {
         let declared = self.declared.clone();
-        self.write("bury", move |tx| dead_letters::bury(tx, &declared, &burial))
-            .await
+        self.write("bury", move |tx| dead_letters::bury(tx, &declared, &burial)).await
     }
 
-    async fn reopen(
-        &self,
-        run: RunId,
-        unit: Unit,
-        dependent: Unit,
-        fence: u32,
-    ) -> Result<(), LedgerError> {
-        self.write("reopen", move |tx| {
-            reopening::reopen(tx, run, unit, dependent, fence)
-        })
-        .await
+    async fn reopen(&self, run: RunId, unit: Unit, dependent: Unit, fence: u32) -> Result<(), LedgerError> {
+        self.write("reopen", move |tx| reopening::reopen(tx, run, unit, dependent, fence)).await
     }
 
     async fn release_claims(&self) -> Result<u64, LedgerError> {
@@ -178,43 +142,25 @@ impl<E: Execution> Ledger for SqlLedger<E> {
 
     async fn outbox(&self) -> Result<Vec<(i64, Completion)>, LedgerError> {
         let declared = self.declared.clone();
-        self.read("outbox", move |tx| outbox::list(tx, &declared))
-            .await
+        self.read("outbox", move |tx| outbox::list(tx, &declared)).await
     }
 
     async fn mark_published(&self, numbers: &[i64]) -> Result<(), LedgerError> {
         let numbers = numbers.to_vec();
-        self.write("mark_published", move |tx| {
-            outbox::mark_published(tx, &numbers)
-        })
-        .await
+        self.write("mark_published", move |tx| outbox::mark_published(tx, &numbers)).await
     }
 
     async fn mark_notice_published(&self, id: i64) -> Result<(), LedgerError> {
-        self.write("mark_notice_published", move |tx| {
-            dead_letters::mark_published(tx, id)
-        })
-        .await
+        self.write("mark_notice_published", move |tx| dead_letters::mark_published(tx, id)).await
     }
 
     async fn dead_letters(&self, open_only: bool) -> Result<Vec<DeadLetter>, LedgerError> {
         let declared = self.declared.clone();
-        self.read("dead_letters", move |tx| {
-            dead_letters::list(tx, &declared, open_only)
-        })
-        .await
+        self.read("dead_letters", move |tx| dead_letters::list(tx, &declared, open_only)).await
     }
 
-    async fn accept(
-        &self,
-        id: i64,
-        fingerprint: Fingerprint,
-        at: Millis,
-    ) -> Result<bool, LedgerError> {
+    async fn accept(&self, id: i64, fingerprint: Fingerprint, at: Millis) -> Result<bool, LedgerError> {
         let declared = self.declared.clone();
-        self.write("accept", move |tx| {
-            dead_letters::accept(tx, &declared, id, fingerprint, at)
-        })
-        .await
+        self.write("accept", move |tx| dead_letters::accept(tx, &declared, id, fingerprint, at)).await
     }
 }

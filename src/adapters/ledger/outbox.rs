@@ -29,10 +29,7 @@ pub(super) fn add(tx: &Transaction<'_>, completion: &Completion) -> Result<i64, 
 }
 
 /// All that waits to be published, the oldest first.
-pub(super) fn list(
-    tx: &Transaction<'_>,
-    declared: &Declared,
-) -> Result<Vec<(i64, Completion)>, Fault> {
+pub(super) fn list(tx: &Transaction<'_>, declared: &Declared) -> Result<Vec<(i64, Completion)>, Fault> {
     let mut statement = tx.prepare_cached(
         "SELECT o.dataset, o.date, o.id, o.run, r.lane, o.outcome, o.revision, o.rows_expected,
             o.rows_written, o.attempt

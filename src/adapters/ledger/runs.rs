@@ -81,10 +81,7 @@ pub(super) fn shift(
         ":at": at,
     })?;
     match rows.next()? {
-        Some(row) => Ok(Shifted {
-            lane: stored::lane(row, 0)?,
-            is_finished: row.get(1)?,
-        }),
+        Some(row) => Ok(Shifted { lane: stored::lane(row, 0)?, is_finished: row.get(1)? }),
         None => Err(Fault::Content(format!("there is no run {run}"))),
     }
 }
@@ -108,9 +105,7 @@ pub(super) fn find(tx: &Transaction<'_>, run: RunId) -> Result<Option<RunRecord>
 
 /// All runs, or the unfinished ones, the latest first.
 pub(super) fn list(tx: &Transaction<'_>, unfinished_only: bool) -> Result<Vec<RunRecord>, Fault> {
-    let mut statement = tx.prepare_cached(select!(
-        "WHERE finished_at IS NULL OR NOT ?1 ORDER BY id DESC"
-    ))?;
+    let mut statement = tx.prepare_cached(select!("WHERE finished_at IS NULL OR NOT ?1 ORDER BY id DESC"))?;
     let mut rows = statement.query([unfinished_only])?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next()? {

@@ -154,12 +154,9 @@ fn prepare(transaction: &Transaction<'_>, what: &str) -> Result<bool, Fault> {
         SCHEMA_VERSION => Ok(false),
         0 => {
             let tables: i64 =
-                transaction
-                    .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+                transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
             if tables > 0 {
-                return Err(Fault::Content(format!(
-                    "{what} is an SQLite file, but not a ledger of ours"
-                )));
+                return Err(Fault::Content(format!("{what} is an SQLite file, but not a ledger of ours")));
             }
             transaction.execute_batch(TABLES)?;
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;

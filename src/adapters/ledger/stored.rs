@@ -21,9 +21,7 @@ pub(super) struct Declared(Arc<BTreeMap<&'static str, DatasetName>>);
 
 impl Declared {
     pub(super) fn new(datasets: &[DatasetName]) -> Self {
-        Self(Arc::new(
-            datasets.iter().map(|name| (name.as_str(), *name)).collect(),
-        ))
+        Self(Arc::new(datasets.iter().map(|name| (name.as_str(), *name)).collect()))
     }
 
     /// The unit in the two columns from `at`; `None` where its dataset is not declared.
@@ -32,10 +30,7 @@ impl Declared {
         let Some(dataset) = self.0.get(name) else {
             return Ok(None);
         };
-        Ok(Some(Unit {
-            dataset: *dataset,
-            date: date(row, at + 1)?,
-        }))
+        Ok(Some(Unit { dataset: *dataset, date: date(row, at + 1)? }))
     }
 
     /// The unit in the two columns from `at`, of something that is `open` or past.
@@ -59,9 +54,7 @@ impl Declared {
 
 /// The text in a column.
 pub(super) fn text<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r str, Fault> {
-    row.get_ref(at)?
-        .as_str()
-        .map_err(|error| Fault::Content(format!("column {at}: {error}")))
+    row.get_ref(at)?.as_str().map_err(|error| Fault::Content(format!("column {at}: {error}")))
 }
 
 /// The date in a column.

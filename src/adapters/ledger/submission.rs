@@ -23,9 +23,8 @@ pub(super) fn submit(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, Fault>
         shift.enter(*state);
     }
     runs::shift(tx, run, shift, Some(new.submitted_at))?;
-    let mut taken_up = tx.prepare_cached(
-        "UPDATE dead_letters SET taken_up_by = ?1 WHERE id = ?2 AND resolution IS NULL",
-    )?;
+    let mut taken_up =
+        tx.prepare_cached("UPDATE dead_letters SET taken_up_by = ?1 WHERE id = ?2 AND resolution IS NULL")?;
     for dead_letter in &new.replays {
         taken_up.execute((run.0, dead_letter))?;
     }
@@ -72,11 +71,7 @@ fn runs_with_open_tasks(tx: &Transaction<'_>, but: RunId) -> Result<Vec<RunId>, 
 }
 
 /// Supersedes what a run has open of these units. The fence is raised, so that a live attempt is stale.
-fn supersede(
-    tx: &Transaction<'_>,
-    run: RunId,
-    units: impl Iterator<Item = Unit>,
-) -> Result<Shift, Fault> {
+fn supersede(tx: &Transaction<'_>, run: RunId, units: impl Iterator<Item = Unit>) -> Result<Shift, Fault> {
     let mut look = tx.prepare_cached(
         "SELECT state FROM tasks WHERE run = ?1 AND dataset = ?2 AND date = ?3
             AND state NOT IN ('finished', 'superseded')",
@@ -88,10 +83,7 @@ fn supersede(
     let mut shift = Shift::default();
     for unit in units {
         let key = (run.0, unit.dataset.as_str(), unit.date.days());
-        let state = look
-            .query_row(key, |row| Ok(stored::state(row, 0)))
-            .optional()?
-            .transpose()?;
+        let state = look.query_row(key, |row| Ok(stored::state(row, 0))).optional()?.transpose()?;
         if let Some(state) = state {
             change.execute(key)?;
             shift.step(state, TaskState::Superseded);

@@ -172,11 +172,7 @@ fn grant(
          WHERE run = ?1 AND dataset = ?2 AND date = ?3",
     )?
     .execute((run, dataset, date, fence, attempts, lease_until))?;
-    Ok(Claim::Granted {
-        fence,
-        attempts,
-        run_name: task.run_name,
-    })
+    Ok(Claim::Granted { fence, attempts, run_name: task.run_name })
 }
 
 /// The completion of a finished task, as it was published.
@@ -253,14 +249,10 @@ pub(super) fn standing(
     run: RunId,
     unit: Unit,
 ) -> Result<Option<(TaskState, i64)>, Fault> {
-    tx.prepare_cached(
-        "SELECT state, position FROM tasks WHERE run = ?1 AND dataset = ?2 AND date = ?3",
-    )?
-    .query_row(key(run, unit), |row| {
-        Ok(stored::state(row, 0).and_then(|state| Ok((state, row.get(1)?))))
-    })
-    .optional()?
-    .transpose()
+    tx.prepare_cached("SELECT state, position FROM tasks WHERE run = ?1 AND dataset = ?2 AND date = ?3")?
+        .query_row(key(run, unit), |row| Ok(stored::state(row, 0).and_then(|state| Ok((state, row.get(1)?)))))
+        .optional()?
+        .transpose()
 }
 
 /// A task's key, as the statements take it.

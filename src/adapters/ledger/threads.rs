@@ -69,18 +69,11 @@ impl Worker {
         behavior: TransactionBehavior,
     ) -> Result<Self, LedgerError> {
         let (queue, jobs) = mpsc::channel(QUEUED_MAX);
-        let thread = Builder::new()
-            .name(name.to_owned())
-            .spawn(move || serve(connection, behavior, jobs))
-            .map_err(|error| LedgerError::Storage {
-                operation: "start a thread",
-                reason: error.to_string(),
-            })?;
-        Ok(Self {
-            name,
-            queue: Some(queue),
-            thread: Some(thread),
-        })
+        let thread =
+            Builder::new().name(name.to_owned()).spawn(move || serve(connection, behavior, jobs)).map_err(
+                |error| LedgerError::Storage { operation: "start a thread", reason: error.to_string() },
+            )?;
+        Ok(Self { name, queue: Some(queue), thread: Some(thread) })
     }
 
     async fn run<T: Send + 'static>(
@@ -94,12 +87,7 @@ impl Worker {
             reason: format!("the thread {} has stopped after a panic", self.name),
         };
         let (reply, answer) = oneshot::channel();
-        let queued = Queued {
-            operation,
-            work,
-            made: None,
-            reply,
-        };
+        let queued = Queued { operation, work, made: None, reply };
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue.send(Box::new(queued)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
@@ -149,11 +137,7 @@ impl<T: Send, W: Work<T>> Job for Queued<T, W> {
     }
 }
 
-fn serve(
-    mut connection: Connection,
-    behavior: TransactionBehavior,
-    mut jobs: mpsc::Receiver<Box<dyn Job>>,
-) {
+fn serve(mut connection: Connection, behavior: TransactionBehavior, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while jobs.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
         match together(&mut connection, behavior, &mut batch) {
@@ -161,8 +145,7 @@ fn serve(
             // All was rolled back. One by one, the failing operation spoils no other.
             Err(_) if batch.len() > 1 => {
                 for mut job in batch.drain(..) {
-                    let result =
-                        together(&mut connection, behavior, std::slice::from_mut(&mut job));
+                    let result = together(&mut connection, behavior, std::slice::from_mut(&mut job));
                     job.finish(result);
                 }
             }

@@ -37,9 +37,8 @@ pub(super) fn changes_since(
             changes.push((unit, record(row, unit)?));
         }
     }
-    let last: Option<i64> = tx
-        .prepare_cached("SELECT max(position) FROM units")?
-        .query_row([], |row| row.get(0))?;
+    let last: Option<i64> =
+        tx.prepare_cached("SELECT max(position) FROM units")?.query_row([], |row| row.get(0))?;
     Ok((last.unwrap_or(position), changes))
 }
 
@@ -78,10 +77,7 @@ pub(super) fn put_if_missing(tx: &Transaction<'_>, record: &UnitRecord) -> Resul
             "SELECT EXISTS (SELECT 1 FROM units
                 WHERE dataset = ?1 AND date = ?2 AND outcome IS NOT NULL)",
         )?
-        .query_row(
-            (record.unit.dataset.as_str(), record.unit.date.days()),
-            |row| row.get(0),
-        )?;
+        .query_row((record.unit.dataset.as_str(), record.unit.date.days()), |row| row.get(0))?;
     if is_there { Ok(()) } else { put(tx, record) }
 }
 
