@@ -28,6 +28,10 @@ pub enum Issue<'a> {
     UsageRateClamped,
     /// Shots whose zone the source does not tell; they are in no zone column.
     ShotZoneUnknown(i64),
+    /// Two sources tell different values; the column holds that of the better one.
+    SourcesDisagree(&'a str),
+    /// Points are not what the makes add up to.
+    PointsDoNotAddUp,
     /// Fewer games than asked for, of how many.
     ThinSample {
         /// Games there are.
@@ -46,6 +50,8 @@ impl Issue<'_> {
             Self::Gap(dataset, date) => format!("gap:{dataset}:{date}"),
             Self::UsageRateClamped => "usage_rate_clamped".to_owned(),
             Self::ShotZoneUnknown(shots) => format!("shot_zone_unknown:{shots}"),
+            Self::SourcesDisagree(column) => format!("sources_disagree:{column}"),
+            Self::PointsDoNotAddUp => "points_do_not_add_up".to_owned(),
             Self::ThinSample { games, wanted } => format!("thin_sample:{games}/{wanted}"),
         }
     }
@@ -54,7 +60,8 @@ impl Issue<'_> {
         match self {
             Self::Reconstructed | Self::ShotZonesUnavailable | Self::ThinSample { .. } => 15,
             Self::MissingOptional(_) => 2,
-            Self::Gap(..) => 10,
+            Self::SourcesDisagree(_) => 5,
+            Self::Gap(..) | Self::PointsDoNotAddUp => 10,
             Self::UsageRateClamped | Self::ShotZoneUnknown(_) => 0,
         }
     }

@@ -1,7 +1,9 @@
 //! The datasets of the NBA pipeline with their row types: the only thing that one processor borrows
 //! from another. Names and types only.
 
-use crate::domain::nba::{PlayerGame, ScheduledGame, TeamDefense, TeamOffense};
+use crate::domain::nba::{
+    PlayerGame, PlayerLog, ScheduledGame, Shot, TeamDefense, TeamLog, TeamOffense,
+};
 use crate::flow::{Dataset, DatasetName};
 
 /// The payloads of the season schedules, cut to the date.
@@ -22,3 +24,9 @@ pub const TEAM_DEFENSE_GAME_SUMMARY: Dataset<TeamDefense> =
     Dataset::of("nba.team_defense_game_summary");
 /// A3: what a player did in a game.
 pub const PLAYER_GAME_SUMMARY: Dataset<PlayerGame> = Dataset::of("nba.player_game_summary");
+/// The league's player logs as rows.
+pub const PLAYER_GAME_LOGS: Dataset<PlayerLog> = Dataset::of("nba.player_game_logs");
+/// The league's team logs as rows.
+pub const TEAM_GAME_LOGS: Dataset<TeamLog> = Dataset::of("nba.team_game_logs");
+/// The shot chart as rows.
+pub const SHOTS: Dataset<Shot> = Dataset::of("nba.shots");
