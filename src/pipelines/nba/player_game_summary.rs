@@ -11,11 +11,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     PLAYER_GAME_SUMMARY,
     "What a player did in a game: box score, zones, usage and shooting.",
     1,
-    &[
-        PLAYER_GAME_LOGS.same_date(),
-        SHOTS.same_date(),
-        TEAM_OFFENSE_GAME_SUMMARY.same_date(),
-    ],
+    &[PLAYER_GAME_LOGS.same_date(), SHOTS.same_date(), TEAM_OFFENSE_GAME_SUMMARY.same_date()],
     compute,
 );
 

@@ -6,13 +6,8 @@ use crate::domain::nba;
 use crate::flow::{Computed, Input, Inputs, Output, Permanent, Processor};
 
 /// `nba.schedule`.
-pub(super) const PROCESSOR: Processor = Processor::compute(
-    SCHEDULE,
-    "One game of a date.",
-    1,
-    &[Input::same_date(LANDED_SCHEDULE)],
-    compute,
-);
+pub(super) const PROCESSOR: Processor =
+    Processor::compute(SCHEDULE, "One game of a date.", 1, &[Input::same_date(LANDED_SCHEDULE)], compute);
 
 fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
     if let Some(reason) = inputs.skipped(LANDED_SCHEDULE)? {

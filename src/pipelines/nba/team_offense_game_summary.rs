@@ -2,9 +2,7 @@
 //! accepted as a gap leaves the other one, and shots that no source has leave the zones null.
 //! Out: two rows a game. Glue only: the formulas are in `domain::nba`.
 
-use super::datasets::{
-    PLAYER_GAME_LOGS, SCHEDULE, SHOTS, TEAM_GAME_LOGS, TEAM_OFFENSE_GAME_SUMMARY,
-};
+use super::datasets::{PLAYER_GAME_LOGS, SCHEDULE, SHOTS, TEAM_GAME_LOGS, TEAM_OFFENSE_GAME_SUMMARY};
 use crate::domain::nba::{self, GamesOfDate, ShotChart};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor};
 
@@ -13,12 +11,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     TEAM_OFFENSE_GAME_SUMMARY,
     "What a team did in a game: box score, zones, possessions and ratings.",
     1,
-    &[
-        PLAYER_GAME_LOGS.same_date(),
-        SCHEDULE.same_date(),
-        SHOTS.same_date(),
-        TEAM_GAME_LOGS.same_date(),
-    ],
+    &[PLAYER_GAME_LOGS.same_date(), SCHEDULE.same_date(), SHOTS.same_date(), TEAM_GAME_LOGS.same_date()],
     compute,
 );
 
