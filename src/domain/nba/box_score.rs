@@ -31,16 +31,8 @@ pub struct Used {
 impl Used {
     /// These three, if all are known.
     #[must_use]
-    pub fn of(
-        fg_attempts: Option<i64>,
-        ft_attempts: Option<i64>,
-        turnovers: Option<i64>,
-    ) -> Option<Self> {
-        Some(Self {
-            fg_attempts: fg_attempts?,
-            ft_attempts: ft_attempts?,
-            turnovers: turnovers?,
-        })
+    pub fn of(fg_attempts: Option<i64>, ft_attempts: Option<i64>, turnovers: Option<i64>) -> Option<Self> {
+        Some(Self { fg_attempts: fg_attempts?, ft_attempts: ft_attempts?, turnovers: turnovers? })
     }
 
     /// `FGA + 0.44 FTA + TOV`.
@@ -65,10 +57,7 @@ pub fn rating(points: i64, possessions: f64) -> Option<f64> {
 /// Possessions for 48 minutes, 1 decimal.
 #[must_use]
 pub fn pace(possessions: f64, game_minutes: i64) -> f64 {
-    rounded(
-        possessions * float(REGULATION_MINUTES) / float(game_minutes),
-        1,
-    )
+    rounded(possessions * float(REGULATION_MINUTES) / float(game_minutes), 1)
 }
 
 /// True shooting: `points / (2 (FGA + 0.44 FTA))`, 3 decimals; `None` where nothing was attempted.
@@ -81,12 +70,8 @@ pub fn true_shooting(points: i64, fg_attempts: i64, ft_attempts: i64) -> Option<
 /// Effective field goals: `(FGM + 0.5 3PM) / FGA`, 3 decimals; `None` without an attempt.
 #[must_use]
 pub fn effective_fg(fg_makes: i64, three_pt_makes: i64, fg_attempts: i64) -> Option<f64> {
-    (fg_attempts > 0).then(|| {
-        rounded(
-            (float(fg_makes) + 0.5 * float(three_pt_makes)) / float(fg_attempts),
-            3,
-        )
-    })
+    (fg_attempts > 0)
+        .then(|| rounded((float(fg_makes) + 0.5 * float(three_pt_makes)) / float(fg_attempts), 3))
 }
 
 /// The share of the team's possessions that a player used while on court, per cent, neither rounded nor

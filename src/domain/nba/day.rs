@@ -32,11 +32,7 @@ impl<'g> Day<'g> {
         let plain = date.to_string();
         let compact = plain.split('-').collect();
         let timed = format!("{plain}T00:00:00");
-        Self {
-            date,
-            games,
-            spellings: [plain, compact, timed],
-        }
+        Self { date, games, spellings: [plain, compact, timed] }
     }
 
     /// The game of a row, after its date was found to be this one.
@@ -47,28 +43,15 @@ impl<'g> Day<'g> {
         game_id: Column,
     ) -> Result<&'g ScheduledGame, PayloadFault> {
         let text = record.text(date)?;
-        if !self.spellings.iter().any(|known| known == text) && league_date(text) != Some(self.date)
-        {
+        if !self.spellings.iter().any(|known| known == text) && league_date(text) != Some(self.date) {
             let (payload, row, column, found) = record.place(date);
-            return Err(PayloadFault::ForeignDate {
-                payload,
-                row,
-                column,
-                found,
-                date: self.date,
-            });
+            return Err(PayloadFault::ForeignDate { payload, row, column, found, date: self.date });
         }
         let id = record.text(game_id)?;
         let known = self.games.iter().find(|game| &*game.nba_game_id == id);
         known.ok_or_else(|| {
             let (payload, row, column, found) = record.place(game_id);
-            PayloadFault::UnknownGame {
-                payload,
-                row,
-                column,
-                found,
-                date: self.date,
-            }
+            PayloadFault::UnknownGame { payload, row, column, found, date: self.date }
         })
     }
 
@@ -95,15 +78,9 @@ impl<'g> Day<'g> {
     }
 
     /// A kind or season that a row states must be the game's own, where the payload has the column.
-    pub(super) fn agree(
-        record: &Record<'_>,
-        column: Column,
-        expected: &str,
-    ) -> Result<(), PayloadFault> {
+    pub(super) fn agree(record: &Record<'_>, column: Column, expected: &str) -> Result<(), PayloadFault> {
         match record.text_or_null(column)? {
-            Some(text) if text != expected => {
-                Err(record.value(column, format!("should be `{expected}`")))
-            }
+            Some(text) if text != expected => Err(record.value(column, format!("should be `{expected}`"))),
             Some(_) | None => Ok(()),
         }
     }
@@ -119,23 +96,16 @@ impl<'g> Day<'g> {
         let missing: Vec<String> = (self.games.iter())
             .flat_map(|game| [(game, &game.away_team), (game, &game.home_team)])
             .filter_map(|(game, team)| {
-                let found = rows
-                    .get(&(&*game.nba_game_id, &**team))
-                    .copied()
-                    .unwrap_or(0);
+                let found = rows.get(&(&*game.nba_game_id, &**team)).copied().unwrap_or(0);
                 let place = format!("{team} in game {} ({})", game.nba_game_id, game.game_id);
-                (found < least)
-                    .then(|| format!("{place} has {found} rows, expected {least} or more"))
+                (found < least).then(|| format!("{place} has {found} rows, expected {least} or more"))
             })
             .collect();
         if missing.is_empty() {
             return Ok(());
         }
         let names: Vec<&str> = payloads.iter().map(|payload| &*payload.name).collect();
-        Err(PayloadFault::Incomplete {
-            payloads: names.join(", "),
-            missing: missing.join("; "),
-        })
+        Err(PayloadFault::Incomplete { payloads: names.join(", "), missing: missing.join("; ") })
     }
 }
 
@@ -148,11 +118,6 @@ impl<'g> Side<'g> {
             _ if **away == *team => (away, home, false),
             _ => return None,
         };
-        Some(Self {
-            game,
-            team,
-            opponent,
-            at_home,
-        })
+        Some(Self { game, team, opponent, at_home })
     }
 }

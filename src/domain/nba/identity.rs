@@ -61,16 +61,13 @@ fn fold(letter: char) -> Option<&'static str> {
 #[must_use]
 pub fn league_date(text: &str) -> Option<Date> {
     match text.len() {
-        8 if text.bytes().all(|byte| byte.is_ascii_digit()) => Date::of(
-            text[..4].parse().ok()?,
-            text[4..6].parse().ok()?,
-            text[6..].parse().ok()?,
-        ),
+        8 if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Date::of(text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..].parse().ok()?)
+        }
         10 => Date::parse(text).ok(),
         _ => {
             let (day, time) = text.split_once('T')?;
-            time.starts_with("00:00:00")
-                .then(|| Date::parse(day).ok())?
+            time.starts_with("00:00:00").then(|| Date::parse(day).ok())?
         }
     }
 }
@@ -97,11 +94,7 @@ impl<'t> Matchup<'t> {
                 (team, opponent, false)
             }
         };
-        Some(Self {
-            team,
-            opponent,
-            at_home,
-        })
+        Some(Self { team, opponent, at_home })
     }
 }
 
@@ -139,15 +132,7 @@ mod tests {
         for text in ["2024-01-26", "2024-01-26T00:00:00", "20240126"] {
             assert_eq!(league_date(text), date, "{text}");
         }
-        let bad = [
-            "",
-            "2024-1-26",
-            "20241326",
-            "2024-01-26T19:30:00",
-            "2024x126",
-            "26/01/2024",
-            "é0240126",
-        ];
+        let bad = ["", "2024-1-26", "20241326", "2024-01-26T19:30:00", "2024x126", "26/01/2024", "é0240126"];
         for text in bad {
             assert_eq!(league_date(text), None, "{text}");
         }
@@ -156,15 +141,9 @@ mod tests {
     #[test]
     fn match_ups_name_the_home_team() {
         let home = Matchup::parse("DEN vs. LAL").expect("home");
-        assert_eq!(
-            (home.team, home.opponent, home.at_home),
-            ("DEN", "LAL", true)
-        );
+        assert_eq!((home.team, home.opponent, home.at_home), ("DEN", "LAL", true));
         let away = Matchup::parse("GSW @ BKN").expect("away");
-        assert_eq!(
-            (away.team, away.opponent, away.at_home),
-            ("GSW", "BKN", false)
-        );
+        assert_eq!((away.team, away.opponent, away.at_home), ("GSW", "BKN", false));
         assert_eq!(Matchup::parse("GSW-BKN"), None);
     }
 

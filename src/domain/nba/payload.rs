@@ -76,11 +76,7 @@ impl<'a> Table<'a> {
         let found = format!("resource `{}` with {sets:?}", envelope.resource);
         let result = envelope.result_sets.into_iter().find(|s| s.name == set);
         let (true, Some(result)) = (envelope.resource == resource, result) else {
-            return Err(PayloadFault::WrongResource {
-                payload: Arc::clone(&payload.name),
-                expected,
-                found,
-            });
+            return Err(PayloadFault::WrongResource { payload: Arc::clone(&payload.name), expected, found });
         };
         result.into_table(&payload.name)
     }
@@ -90,10 +86,7 @@ impl<'a> Table<'a> {
         let column = self.optional(header);
         match column.at {
             Some(_) => Ok(column),
-            None => Err(PayloadFault::ColumnMissing {
-                payload: Arc::clone(self.payload),
-                column: header,
-            }),
+            None => Err(PayloadFault::ColumnMissing { payload: Arc::clone(self.payload), column: header }),
         }
     }
 
@@ -104,44 +97,29 @@ impl<'a> Table<'a> {
     }
 
     /// The same, required or not by `must`.
-    pub(super) fn required_if(
-        &self,
-        must: bool,
-        header: &'static str,
-    ) -> Result<Column, PayloadFault> {
-        if must {
-            self.required(header)
-        } else {
-            Ok(self.optional(header))
-        }
+    pub(super) fn required_if(&self, must: bool, header: &'static str) -> Result<Column, PayloadFault> {
+        if must { self.required(header) } else { Ok(self.optional(header)) }
     }
 
     /// How many rows there are.
     pub(super) fn len(&self) -> usize {
-        self.cells
-            .len()
-            .checked_div(self.headers.len())
-            .unwrap_or(0)
+        self.cells.len().checked_div(self.headers.len()).unwrap_or(0)
     }
 
     /// The rows, in the source's order.
     pub(super) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.cells
-            .chunks_exact(self.headers.len().max(1))
-            .enumerate()
-            .map(|(row, cells)| Record {
-                payload: self.payload,
-                row: row + 1,
-                cells,
-            })
+        self.cells.chunks_exact(self.headers.len().max(1)).enumerate().map(|(row, cells)| Record {
+            payload: self.payload,
+            row: row + 1,
+            cells,
+        })
     }
 }
 
 impl<'t> Record<'t> {
     /// A text that must be there.
     pub(super) fn text(&self, column: Column) -> Result<&'t str, PayloadFault> {
-        self.text_or_null(column)?
-            .ok_or_else(|| self.wrong_type(column, "a text"))
+        self.text_or_null(column)?.ok_or_else(|| self.wrong_type(column, "a text"))
     }
 
     /// A text or null.
@@ -157,8 +135,7 @@ impl<'t> Record<'t> {
 
     /// A whole number that must be there.
     pub(super) fn int(&self, column: Column) -> Result<i64, PayloadFault> {
-        self.int_or_null(column)?
-            .ok_or_else(|| self.wrong_type(column, "a whole number"))
+        self.int_or_null(column)?.ok_or_else(|| self.wrong_type(column, "a whole number"))
     }
 
     /// A whole number or null. `24.0` is the whole number 24: a column with gaps often comes so.
@@ -170,9 +147,7 @@ impl<'t> Record<'t> {
         match self.cell(column) {
             Value::Null => Ok(None),
             Value::Int(value) => Ok(Some(*value)),
-            Value::Float(value) if value.fract() == 0.0 && value.abs() < 1e15 => {
-                Ok(Some(*value as i64))
-            }
+            Value::Float(value) if value.fract() == 0.0 && value.abs() < 1e15 => Ok(Some(*value as i64)),
             Value::Bool(_) | Value::Float(_) | Value::Text(_) | Value::Nested => {
                 Err(self.wrong_type(column, "a whole number"))
             }
@@ -181,8 +156,7 @@ impl<'t> Record<'t> {
 
     /// A whole number of at least 0 that must be there.
     pub(super) fn count(&self, column: Column) -> Result<i64, PayloadFault> {
-        self.count_or_null(column)?
-            .ok_or_else(|| self.wrong_type(column, "a whole number"))
+        self.count_or_null(column)?.ok_or_else(|| self.wrong_type(column, "a whole number"))
     }
 
     /// A whole number of at least 0, or null.
@@ -201,9 +175,7 @@ impl<'t> Record<'t> {
             Value::Null => Ok(None),
             Value::Int(value) => Ok(Some(*value as f64)),
             Value::Float(value) => Ok(Some(*value)),
-            Value::Bool(_) | Value::Text(_) | Value::Nested => {
-                Err(self.wrong_type(column, "a number"))
-            }
+            Value::Bool(_) | Value::Text(_) | Value::Nested => Err(self.wrong_type(column, "a number")),
         }
     }
 
@@ -211,9 +183,7 @@ impl<'t> Record<'t> {
     pub(super) fn share_or_null(&self, column: Column) -> Result<Option<f64>, PayloadFault> {
         let value = self.float_or_null(column)?;
         match value {
-            Some(share) if !(0.0..=1.0).contains(&share) => {
-                Err(self.value(column, "is not between 0 and 1"))
-            }
+            Some(share) if !(0.0..=1.0).contains(&share) => Err(self.value(column, "is not between 0 and 1")),
             Some(_) | None => Ok(value),
         }
     }
@@ -231,11 +201,7 @@ impl<'t> Record<'t> {
 
     /// The fault of this row contradicting an earlier one.
     pub(super) fn contradiction(&self, key: String) -> PayloadFault {
-        PayloadFault::Contradiction {
-            payload: Arc::clone(self.payload),
-            row: self.row,
-            key,
-        }
+        PayloadFault::Contradiction { payload: Arc::clone(self.payload), row: self.row, key }
     }
 
     /// Name of the payload, number of the row, header and value: what a fault of this cell names.
@@ -246,13 +212,7 @@ impl<'t> Record<'t> {
 
     fn wrong_type(&self, column: Column, expected: &'static str) -> PayloadFault {
         let (payload, row, column, found) = self.place(column);
-        PayloadFault::WrongType {
-            payload,
-            row,
-            column,
-            expected,
-            found,
-        }
+        PayloadFault::WrongType { payload, row, column, expected, found }
     }
 
     fn cell(&self, column: Column) -> &'t Value<'t> {
@@ -300,11 +260,7 @@ impl<'a> ResultSet<'a> {
             }
         }
         let expected = self.headers.len();
-        let odd = self
-            .rows
-            .lengths
-            .iter()
-            .position(|cells| *cells != expected);
+        let odd = self.rows.lengths.iter().position(|cells| *cells != expected);
         if let Some(row) = odd {
             return Err(PayloadFault::RowLength {
                 payload: Arc::clone(payload),
@@ -313,11 +269,7 @@ impl<'a> ResultSet<'a> {
                 found: self.rows.lengths[row],
             });
         }
-        Ok(Table {
-            payload,
-            headers: self.headers,
-            cells: self.rows.cells,
-        })
+        Ok(Table { payload, headers: self.headers, cells: self.rows.cells })
     }
 }
 
@@ -404,10 +356,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Int(value))
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "beyond i64 only the float is left"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "beyond i64 only the float is left")]
     fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
         Ok(i64::try_from(value).map_or(Value::Float(value as f64), Value::Int))
     }
@@ -463,10 +412,7 @@ mod tests {
             let fault = fault(&whole[..length]);
             let text = fault.to_string();
             assert_eq!(fault.code(), "payload_malformed", "{text}");
-            assert!(
-                text.contains("#2024-01-26.json") && text.contains("column"),
-                "{text}"
-            );
+            assert!(text.contains("#2024-01-26.json") && text.contains("column"), "{text}");
         }
     }
 
@@ -475,14 +421,8 @@ mod tests {
         let cases = [
             (logs(r#"["A","A"]"#, "[]"), "payload_misshapen"),
             (logs(r#"["A","B"]"#, "[[1,2],[1]]"), "payload_misshapen"),
-            (
-                logs(r#"["A"]"#, "[[1]]").replace("\"logs\"", "\"other\""),
-                "payload_wrong_resource",
-            ),
-            (
-                logs(r#"["A"]"#, "[[1]]").replace("Logs", "Others"),
-                "payload_wrong_resource",
-            ),
+            (logs(r#"["A"]"#, "[[1]]").replace("\"logs\"", "\"other\""), "payload_wrong_resource"),
+            (logs(r#"["A"]"#, "[[1]]").replace("Logs", "Others"), "payload_wrong_resource"),
             (logs(r#"["A"]"#, "{}"), "payload_malformed"),
         ];
         for (text, code) in cases {
@@ -497,15 +437,9 @@ mod tests {
             r#"[[24.0,null,"Don\u010di\u0107"],[0.5,-1,"x"],["7",[1],{"a":1}]]"#,
         ));
         let table = Table::parse(&payload, "logs", "Logs", "logs/Logs").expect("table");
-        let (a, b) = (
-            table.required("A").expect("A"),
-            table.required("B").expect("B"),
-        );
+        let (a, b) = (table.required("A").expect("A"), table.required("B").expect("B"));
         let (s, absent) = (table.optional("S"), table.optional("GONE"));
-        assert_eq!(
-            table.required("GONE").expect_err("gone").code(),
-            "payload_column_missing"
-        );
+        assert_eq!(table.required("GONE").expect_err("gone").code(), "payload_column_missing");
         let rows: Vec<Record<'_>> = table.records().collect();
         assert_eq!((rows[0].int(b), rows[0].int_or_null(a)), (Ok(24), Ok(None)));
         assert_eq!(rows[0].text(s), Ok("Dončić"));

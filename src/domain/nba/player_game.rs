@@ -28,19 +28,14 @@ pub struct PlayersOfDate<'a> {
 
 /// One row for each line of the logs.
 pub fn player_games(date: &PlayersOfDate<'_>) -> Result<Vec<PlayerGame>, SummaryFault> {
-    let lines: BTreeSet<(&str, i64)> = (date.player_logs.iter())
-        .map(|line| (&*line.game_id, line.player_id))
-        .collect();
+    let lines: BTreeSet<(&str, i64)> =
+        (date.player_logs.iter()).map(|line| (&*line.game_id, line.player_id)).collect();
     let foreign = (date.shots.players()).find(|(game, player)| !lines.contains(&(game, *player)));
     if let Some((game_id, player_id)) = foreign {
-        return Err(SummaryFault::ForeignPlayer {
-            game_id: Arc::clone(game_id),
-            player_id,
-        });
+        return Err(SummaryFault::ForeignPlayer { game_id: Arc::clone(game_id), player_id });
     }
-    let teams: BTreeMap<(&str, &str), &TeamOffense> = (date.teams.iter())
-        .map(|team| ((&*team.game_id, &*team.team_abbr), team))
-        .collect();
+    let teams: BTreeMap<(&str, &str), &TeamOffense> =
+        (date.teams.iter()).map(|team| ((&*team.game_id, &*team.team_abbr), team)).collect();
     Ok((date.player_logs.iter())
         .map(|line| {
             let team = teams.get(&(&*line.game_id, &*line.team_abbr)).copied();

@@ -44,10 +44,9 @@ pub fn player_logs(
             match places.get(&key) {
                 Some(at) if rows[*at] == row => {}
                 Some(_) => {
-                    return Err(record.contradiction(format!(
-                        "player {} in game {}",
-                        row.player_id, row.nba_game_id
-                    )));
+                    return Err(
+                        record.contradiction(format!("player {} in game {}", row.player_id, row.nba_game_id))
+                    );
                 }
                 None => {
                     places.insert(key, rows.len());
@@ -58,9 +57,7 @@ pub fn player_logs(
     }
     let mut counts = BTreeMap::new();
     for row in &rows {
-        *counts
-            .entry((&*row.nba_game_id, &*row.team_abbr))
-            .or_insert(0) += 1;
+        *counts.entry((&*row.nba_game_id, &*row.team_abbr)).or_insert(0) += 1;
     }
     day.check_complete(payloads, &counts, PLAYERS_PER_TEAM_MIN)?;
     Ok(rows)
@@ -172,9 +169,7 @@ impl Columns {
             player_lookup: player_lookup(name).into(),
             team_id: record.count_or_null(self.team_id)?,
             team_abbr: Arc::clone(side.team),
-            team_name: record
-                .text_or_null(self.team_name)?
-                .map(|text| texts.share(text)),
+            team_name: record.text_or_null(self.team_name)?.map(|text| texts.share(text)),
             opponent_team_abbr: Arc::clone(side.opponent),
             home_game: side.at_home,
             win_flag: won(record, self.wl)?,
@@ -213,16 +208,9 @@ impl Columns {
 
     /// More makes than attempts cannot be.
     fn check_box(&self, record: &Record<'_>) -> Result<(), PayloadFault> {
-        let pairs = [
-            (self.fgm, self.fga),
-            (self.fg3m, self.fg3a),
-            (self.ftm, self.fta),
-        ];
+        let pairs = [(self.fgm, self.fga), (self.fg3m, self.fg3a), (self.ftm, self.fta)];
         for (makes, attempts) in pairs {
-            let counts = (
-                record.count_or_null(makes)?,
-                record.count_or_null(attempts)?,
-            );
+            let counts = (record.count_or_null(makes)?, record.count_or_null(attempts)?);
             if let (Some(made), Some(tried)) = counts
                 && made > tried
             {

@@ -71,11 +71,7 @@ impl Quality {
     /// Without fault, from these sources.
     #[must_use]
     pub fn of<'a>(sources: impl IntoIterator<Item = &'a str>) -> Self {
-        Self {
-            score: 100,
-            issues: Vec::new(),
-            sources: sources.into_iter().map(Arc::from).collect(),
-        }
+        Self { score: 100, issues: Vec::new(), sources: sources.into_iter().map(Arc::from).collect() }
     }
 
     /// The same with one more issue; an issue counts once.
@@ -159,10 +155,7 @@ mod tests {
         quality.note(Issue::Reconstructed);
         assert_eq!((quality.score(), quality.issues().len()), (85, 1));
         for day in 0..12 {
-            quality.note(Issue::Gap(
-                DatasetName::of("nba.shots"),
-                Date::from_days(day),
-            ));
+            quality.note(Issue::Gap(DatasetName::of("nba.shots"), Date::from_days(day)));
         }
         assert_eq!((quality.score(), &*quality.tier()), (0, "unusable"));
         assert_eq!(&*quality.issues()[1], "gap:nba.shots:1970-01-01");

@@ -24,10 +24,7 @@ pub fn calendar(payloads: &[Payload]) -> Result<Calendar, Permanent> {
 }
 
 /// The games of a date, in order of the league's id.
-pub fn scheduled_games(
-    payloads: &[Payload],
-    date: Date,
-) -> Result<Vec<ScheduledGame>, PayloadFault> {
+pub fn scheduled_games(payloads: &[Payload], date: Date) -> Result<Vec<ScheduledGame>, PayloadFault> {
     let mut games = Vec::new();
     let mut ids = BTreeSet::new();
     for payload in payloads {
@@ -82,11 +79,7 @@ impl<'p> SeasonList<'p> {
             serde_json::from_slice(&payload.bytes).map_err(|error| malformed(error.to_string()))?;
         let season = Season::parse(&list.season)
             .ok_or_else(|| malformed(format!("`{}` is no season such as 2023-24", list.season)))?;
-        Ok(Self {
-            payload: &payload.name,
-            season,
-            games: list.games,
-        })
+        Ok(Self { payload: &payload.name, season, games: list.games })
     }
 
     fn date(&self, at: usize) -> Result<Date, PayloadFault> {
@@ -136,12 +129,7 @@ impl<'p> SeasonList<'p> {
             _ => None,
         };
         if kind.is_some_and(|kind| kind != raw.season_type) {
-            return Err(self.fault(
-                at,
-                "season_type",
-                &raw.season_type,
-                "is not what the game's id says",
-            ));
+            return Err(self.fault(at, "season_type", &raw.season_type, "is not what the game's id says"));
         }
         let year = format!("{:02}", self.season.start_year().rem_euclid(100));
         if id[3..5] != year {
@@ -204,34 +192,13 @@ mod tests {
         let one = |id, date, away, home, kind| vec![game(id, date, away, home, kind)];
         let good = game("0022300403", "2023-12-25", "BOS", "LAL", regular);
         let cases = [
-            (
-                one("0022300403", "2023-12-26", "BOS", "LAL", regular),
-                "payload_foreign_date",
-            ),
-            (
-                one("22300403", "2023-12-25", "BOS", "LAL", regular),
-                "payload_value",
-            ),
-            (
-                one("0042300403", "2023-12-25", "BOS", "LAL", regular),
-                "payload_value",
-            ),
-            (
-                one("0022200403", "2023-12-25", "BOS", "LAL", regular),
-                "payload_value",
-            ),
-            (
-                one("0022300403", "Christmas", "BOS", "LAL", regular),
-                "payload_value",
-            ),
-            (
-                one("0022300403", "2023-12-25", "", "LAL", regular),
-                "payload_value",
-            ),
-            (
-                one("0022300403", "2023-12-25", "LAL", "LAL", regular),
-                "payload_value",
-            ),
+            (one("0022300403", "2023-12-26", "BOS", "LAL", regular), "payload_foreign_date"),
+            (one("22300403", "2023-12-25", "BOS", "LAL", regular), "payload_value"),
+            (one("0042300403", "2023-12-25", "BOS", "LAL", regular), "payload_value"),
+            (one("0022200403", "2023-12-25", "BOS", "LAL", regular), "payload_value"),
+            (one("0022300403", "Christmas", "BOS", "LAL", regular), "payload_value"),
+            (one("0022300403", "2023-12-25", "", "LAL", regular), "payload_value"),
+            (one("0022300403", "2023-12-25", "LAL", "LAL", regular), "payload_value"),
             (vec![good.clone(), good], "payload_value"),
         ];
         for (games, code) in cases {
@@ -251,10 +218,7 @@ mod tests {
                     game("0022300003", "2023-10-25", "C", "D", "Regular Season"),
                 ],
             ),
-            list(
-                "2024-25",
-                &[game("0022400001", "2024-10-22", "A", "B", "Regular Season")],
-            ),
+            list("2024-25", &[game("0022400001", "2024-10-22", "A", "B", "Regular Season")]),
         ];
         let calendar = calendar(&payloads).expect("calendar");
         assert_eq!(calendar.len(), 3);

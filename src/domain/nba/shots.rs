@@ -13,11 +13,7 @@ use super::zones::Zone;
 use crate::flow::{Date, Payload};
 
 /// The shots of all payloads of a date, in the source's order, which is not the order of events.
-pub fn shots(
-    payloads: &[Payload],
-    date: Date,
-    games: &[ScheduledGame],
-) -> Result<Vec<Shot>, PayloadFault> {
+pub fn shots(payloads: &[Payload], date: Date, games: &[ScheduledGame]) -> Result<Vec<Shot>, PayloadFault> {
     let day = Day::of(date, games);
     let mut rows = Vec::new();
     for payload in payloads {

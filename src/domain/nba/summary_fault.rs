@@ -25,9 +25,7 @@ pub enum SummaryFault {
         team_id: i64,
     },
     /// Shots of a player who has no line in the game's log.
-    #[error(
-        "the shot chart of {game_id} has shots of player {player_id}, who has no line in its log"
-    )]
+    #[error("the shot chart of {game_id} has shots of player {player_id}, who has no line in its log")]
     ForeignPlayer {
         /// The game.
         game_id: Arc<str>,

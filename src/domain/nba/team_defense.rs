@@ -10,8 +10,7 @@ use super::summary_fault::SummaryFault;
 /// One row for each row of what teams did, in the same order.
 pub fn team_defense(teams: &[TeamOffense]) -> Result<Vec<TeamDefense>, SummaryFault> {
     let opponent = |own: &TeamOffense| {
-        (teams.iter())
-            .find(|other| other.game_id == own.game_id && other.team_abbr == own.opponent_team_abbr)
+        (teams.iter()).find(|other| other.game_id == own.game_id && other.team_abbr == own.opponent_team_abbr)
     };
     (teams.iter())
         .map(|own| match opponent(own) {

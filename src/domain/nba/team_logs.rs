@@ -36,9 +36,8 @@ pub fn team_logs(
                 None => columns.insert(Columns::of(&table, &day, &record)?),
             };
             let row = columns.row(&day, &record, &mut texts)?;
-            let same = |known: &&TeamLog| {
-                known.nba_game_id == row.nba_game_id && known.team_abbr == row.team_abbr
-            };
+            let same =
+                |known: &&TeamLog| known.nba_game_id == row.nba_game_id && known.team_abbr == row.team_abbr;
             match rows.iter().find(same) {
                 Some(known) if *known == row => {}
                 Some(_) => {
@@ -49,9 +48,8 @@ pub fn team_logs(
             }
         }
     }
-    let counts: BTreeMap<(&str, &str), usize> = (rows.iter())
-        .map(|row| ((&*row.nba_game_id, &*row.team_abbr), 1))
-        .collect();
+    let counts: BTreeMap<(&str, &str), usize> =
+        (rows.iter()).map(|row| ((&*row.nba_game_id, &*row.team_abbr), 1)).collect();
     day.check_complete(payloads, &counts, 1)?;
     Ok(rows)
 }
@@ -153,9 +151,7 @@ impl Columns {
             season_type: Arc::clone(&game.season_type),
             team_id: record.count(self.team_id)?,
             team_abbr: Arc::clone(side.team),
-            team_name: record
-                .text_or_null(self.team_name)?
-                .map(|text| texts.share(text)),
+            team_name: record.text_or_null(self.team_name)?.map(|text| texts.share(text)),
             opponent_team_abbr: Arc::clone(side.opponent),
             home_game: side.at_home,
             win_flag: won(record, self.wl)?,

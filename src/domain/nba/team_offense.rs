@@ -41,8 +41,8 @@ pub struct GamesOfDate<'a> {
 pub fn team_offense(date: &GamesOfDate<'_>) -> Result<Vec<TeamOffense>, SummaryFault> {
     let mut rows = Vec::with_capacity(2 * date.games.len());
     for game in date.games {
-        let sides = [&game.away_team, &game.home_team]
-            .map(|team| Side::of(game, team).expect("a game's own team"));
+        let sides =
+            [&game.away_team, &game.home_team].map(|team| Side::of(game, team).expect("a game's own team"));
         let [away, home] = sides.map(|side| TeamGame::of(date, side));
         check_shooters(date, game, &[&away, &home])?;
         let overtimes = overtimes(&[&away, &home]);
@@ -83,8 +83,7 @@ struct PlayerSums {
 impl PlayerSums {
     fn of(lines: &[&PlayerLog]) -> Option<Self> {
         let sum = |field: fn(&PlayerLog) -> i64| lines.iter().map(|line| field(line)).sum();
-        let known =
-            |field: fn(&PlayerLog) -> Option<i64>| lines.iter().map(|line| field(line)).sum();
+        let known = |field: fn(&PlayerLog) -> Option<i64>| lines.iter().map(|line| field(line)).sum();
         (!lines.is_empty()).then(|| Self {
             minutes: lines.iter().map(|line| line.minutes).sum(),
             points: sum(|line| line.points),
@@ -131,25 +130,18 @@ impl<'a> TeamGame<'a> {
         let lines: Vec<&PlayerLog> = (date.player_logs.iter())
             .filter(|line| line.game_id == side.game.game_id && line.team_abbr == *side.team)
             .collect();
-        let team_id = log
-            .map(|log| log.team_id)
-            .or_else(|| lines.iter().find_map(|line| line.team_id));
-        Self {
-            side,
-            log,
-            players: PlayerSums::of(&lines),
-            team_id,
-        }
+        let team_id = log.map(|log| log.team_id).or_else(|| lines.iter().find_map(|line| line.team_id));
+        Self { side, log, players: PlayerSums::of(&lines), team_id }
     }
 
     fn points(&self) -> Result<i64, SummaryFault> {
         let known = self.log.map(|log| log.points);
-        known
-            .or_else(|| self.players.as_ref().map(|sums| sums.points))
-            .ok_or_else(|| SummaryFault::NoBoxScore {
+        known.or_else(|| self.players.as_ref().map(|sums| sums.points)).ok_or_else(|| {
+            SummaryFault::NoBoxScore {
                 game_id: Arc::clone(&self.side.game.game_id),
                 team: Arc::clone(self.side.team),
-            })
+            }
+        })
     }
 
     fn figures(&self) -> Figures {
@@ -165,14 +157,8 @@ impl<'a> TeamGame<'a> {
             ft_attempts: either(|log| log.ft_attempts, |sums| sums.ft_attempts),
             ft_makes: either(|log| log.ft_makes, |sums| sums.ft_makes),
             rebounds: either(|log| Some(log.rebounds), |sums| Some(sums.rebounds)),
-            offensive_rebounds: either(
-                |log| log.offensive_rebounds,
-                |sums| sums.offensive_rebounds,
-            ),
-            defensive_rebounds: either(
-                |log| log.defensive_rebounds,
-                |sums| sums.defensive_rebounds,
-            ),
+            offensive_rebounds: either(|log| log.offensive_rebounds, |sums| sums.offensive_rebounds),
+            defensive_rebounds: either(|log| log.defensive_rebounds, |sums| sums.defensive_rebounds),
             assists: either(|log| Some(log.assists), |sums| Some(sums.assists)),
             steals: either(|log| Some(log.steals), |sums| Some(sums.steals)),
             blocks: either(|log| Some(log.blocks), |sums| Some(sums.blocks)),
@@ -186,18 +172,10 @@ impl<'a> TeamGame<'a> {
         let reconstructed = self.log.is_none_or(|log| log.fg_attempts.is_none());
         let sources = [
             (TEAM_SOURCE, self.log.is_some()),
-            (
-                PLAYER_SOURCE,
-                self.players.is_some() && (reconstructed || self.log.is_none()),
-            ),
+            (PLAYER_SOURCE, self.players.is_some() && (reconstructed || self.log.is_none())),
             (SHOT_SOURCE, has_shots),
         ];
-        let mut quality = Quality::of(
-            sources
-                .iter()
-                .filter(|(_, used)| *used)
-                .map(|(source, _)| *source),
-        );
+        let mut quality = Quality::of(sources.iter().filter(|(_, used)| *used).map(|(source, _)| *source));
         for (dataset, day) in date.gaps {
             quality.note(Issue::Gap(*dataset, *day));
         }
@@ -295,9 +273,7 @@ impl<'a> TeamGame<'a> {
             points_in_paint_scored: zones.map(|zones| 2 * zones.paint.makes),
             second_chance_points_scored: None,
             offensive_rating: possessions.and_then(|count| rating(points, count)),
-            pace: possessions
-                .zip(minutes)
-                .map(|(count, minutes)| pace(count, minutes)),
+            pace: possessions.zip(minutes).map(|(count, minutes)| pace(count, minutes)),
             possessions: possessions.map(|count| rounded(count, 1)),
             ts_pct: (figures.fg_attempts)
                 .zip(figures.ft_attempts)
@@ -328,9 +304,7 @@ fn overtimes(teams: &[&TeamGame<'_>]) -> Option<i64> {
         // A game of 48 minutes is five players' 240: the same rule then serves both sources.
         return Some(overtimes_of_players(5.0 * minutes, 1));
     }
-    let sums: Vec<f64> = (teams.iter())
-        .filter_map(|team| Some(team.players.as_ref()?.minutes))
-        .collect();
+    let sums: Vec<f64> = (teams.iter()).filter_map(|team| Some(team.players.as_ref()?.minutes)).collect();
     let count = i64::try_from(sums.len()).ok().filter(|count| *count > 0)?;
     Some(overtimes_of_players(sums.iter().sum(), count))
 }
@@ -341,16 +315,13 @@ fn check_shooters(
     game: &ScheduledGame,
     teams: &[&TeamGame<'_>],
 ) -> Result<(), SummaryFault> {
-    let ids: BTreeMap<i64, ()> = (teams.iter())
-        .filter_map(|team| Some((team.team_id?, ())))
-        .collect();
+    let ids: BTreeMap<i64, ()> = (teams.iter()).filter_map(|team| Some((team.team_id?, ()))).collect();
     let foreign = (date.shots.teams())
         .find(|(game_id, team_id)| **game_id == game.game_id && !ids.contains_key(team_id));
     match foreign {
-        Some((game_id, team_id)) if ids.len() == teams.len() => Err(SummaryFault::ForeignTeam {
-            game_id: Arc::clone(game_id),
-            team_id,
-        }),
+        Some((game_id, team_id)) if ids.len() == teams.len() => {
+            Err(SummaryFault::ForeignTeam { game_id: Arc::clone(game_id), team_id })
+        }
         Some(_) | None => Ok(()),
     }
 }

@@ -96,11 +96,7 @@ impl ShotChart {
                 chart.games.insert(Arc::clone(&shot.game_id));
             }
             let key = |id| (Arc::clone(&shot.game_id), id);
-            chart
-                .players
-                .entry(key(shot.player_id))
-                .or_default()
-                .add(shot);
+            chart.players.entry(key(shot.player_id)).or_default().add(shot);
             chart.teams.entry(key(shot.team_id)).or_default().add(shot);
         }
         chart

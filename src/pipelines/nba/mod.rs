@@ -35,9 +35,5 @@ pub(super) const PROCESSORS: &[Processor] = &[
 ];
 
 /// The NBA pipeline. Its dates are the US dates that have a game by the season schedules.
-pub const NBA: Pipeline = Pipeline {
-    name: PipelineName::of("nba"),
-    processors: PROCESSORS,
-    calendar_source: "schedule",
-    calendar,
-};
+pub const NBA: Pipeline =
+    Pipeline { name: PipelineName::of("nba"), processors: PROCESSORS, calendar_source: "schedule", calendar };

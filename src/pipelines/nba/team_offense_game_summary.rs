@@ -2,9 +2,7 @@
 //! accepted as a gap leaves the other one, and shots that no source has leave the zones null.
 //! Out: two rows a game. Glue only: the formulas are in `domain::nba`.
 
-use super::datasets::{
-    PLAYER_GAME_LOGS, SCHEDULE, SHOTS, TEAM_GAME_LOGS, TEAM_OFFENSE_GAME_SUMMARY,
-};
+use super::datasets::{PLAYER_GAME_LOGS, SCHEDULE, SHOTS, TEAM_GAME_LOGS, TEAM_OFFENSE_GAME_SUMMARY};
 use crate::domain::nba::{self, GamesOfDate, ShotChart};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor};
 
@@ -14,18 +12,15 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     "What a team did in a game: box score, zones, possessions and ratings.",
     1,
     &[
-        PLAYER_GAME_LOGS.same_date(),
+        PLAYER_GAME_LOGS.same_date().optional(),
         SCHEDULE.same_date(),
-        SHOTS.same_date(),
-        TEAM_GAME_LOGS.same_date(),
+        SHOTS.same_date().optional(),
+        TEAM_GAME_LOGS.same_date().optional(),
     ],
     compute,
 );
 
 fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
-    if let Some(reason) = inputs.skipped(SCHEDULE.name())? {
-        return Ok(Computed::Skipped(reason));
-    }
     let without = inputs.skipped(PLAYER_GAME_LOGS.name())?;
     if let (Some(reason), Some(_)) = (without, inputs.skipped(TEAM_GAME_LOGS.name())?) {
         return Ok(Computed::Skipped(reason));
