@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::gaps::gaps_of;
 use super::rows_composite_factors::CompositeFactors;
 use super::rows_player_context::PlayerContext;
 use super::rows_player_shot_zones::PlayerShotZones;
@@ -65,6 +66,18 @@ struct Beside<'a> {
     shots: Option<&'a PlayerShotZones>,
     defense: Option<&'a TeamDefenseZones>,
     opponent: Option<&'a TeamContext>,
+}
+
+impl Beside<'_> {
+    /// The issues of all rows that a row is made from.
+    fn issues<'s>(&'s self, context: &'s PlayerContext) -> [&'s [Arc<str>]; 4] {
+        [
+            &context.quality_issues,
+            self.shots.map_or(&[], |row| &row.data_quality_issues),
+            self.defense.map_or(&[], |row| &row.data_quality_issues),
+            self.opponent.map_or(&[], |row| &row.quality_issues),
+        ]
+    }
 }
 
 /// 100 less what rest and load take away. Without a game this season rest is unknown and changes
@@ -291,7 +304,7 @@ fn row(context: &PlayerContext, beside: &Beside<'_>, gaps: &Arc<[Arc<str>]>) -> 
         actual_games_count: context.actual_games_count,
         missing_games_count: context.missing_games_count,
         completeness_percentage: context.completeness_percentage,
-        data_quality_issues: Arc::clone(gaps),
+        data_quality_issues: gaps_of(gaps, &beside.issues(context)),
         is_production_ready: context.is_production_ready
             && beside.shots.is_some_and(|row| row.is_production_ready)
             && beside.defense.is_some_and(|row| row.is_production_ready)

@@ -8,6 +8,7 @@ use super::features::{
     FEATURES, Feature, Source, VERSION, Vector, minutes_change, names, quality_tier, recent_trend,
     rest_advantage,
 };
+use super::gaps::gaps_of;
 use super::history::{OffenseHistory, PlayerHistory, Units, last};
 use super::rows_composite_factors::CompositeFactors;
 use super::rows_feature_store::FeatureRow;
@@ -233,7 +234,14 @@ fn row(
         missing_games_count: context.missing_games_count,
         dnp_games_count: context.dnp_games_count,
         completeness_percentage: context.completeness_percentage,
-        data_quality_issues: Arc::clone(gaps),
+        data_quality_issues: gaps_of(
+            gaps,
+            &[
+                &context.quality_issues,
+                beside.cache.map_or(&[], |row| &row.data_quality_issues),
+                beside.factors.map_or(&[], |row| &row.data_quality_issues),
+            ],
+        ),
         is_production_ready: beside.cache.is_some_and(|row| row.is_production_ready)
             && beside.factors.is_some_and(|row| row.is_production_ready),
         early_season_flag: context.games_played_season < 10,

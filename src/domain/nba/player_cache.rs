@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::gaps::gaps_of;
 use super::history::{OffenseHistory, PlayerHistory, Units, last};
 use super::quality::tier;
 use super::rows_player_cache::PlayerCache;
@@ -117,6 +118,7 @@ fn row(
 ) -> PlayerCache {
     let stored = |value: Option<f64>| value.map(|value| rounded(value, 4));
     let score = context.l5_completeness_pct.unwrap_or(0.0);
+    let zone_issues = zones.map_or(&[][..], |zones| &zones.data_quality_issues);
     let paint_rate = zones.and_then(|zones| zones.paint_rate_last_10);
     PlayerCache {
         player_id: context.player_id,
@@ -171,7 +173,7 @@ fn row(
             && context.l14d_is_complete,
         quality_tier: tier(score.floor() as i64).into(),
         cache_quality_score: score,
-        data_quality_issues: Arc::clone(&input.gaps),
+        data_quality_issues: gaps_of(&input.gaps, &[&context.quality_issues, zone_issues]),
         is_production_ready: form.games >= GAMES_MIN && context.is_production_ready,
         early_season_flag: form.games < LONG,
         insufficient_data_reason: (form.games < GAMES_MIN)

@@ -42,7 +42,7 @@ pub struct ContextInput<'a> {
     /// Who has a box score row on the date; nobody before the games.
     pub played: Vec<Played<'a>>,
     /// Accepted gaps, as issues.
-    pub gaps: Vec<Arc<str>>,
+    pub gaps: Arc<[Arc<str>]>,
 }
 
 /// One row for each member of the date's population, in order of player id.

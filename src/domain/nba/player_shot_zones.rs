@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::gaps::gaps_of;
 use super::history::{PlayerHistory, Units, last};
 use super::player_context::sample_quality;
 use super::rows_player_context::PlayerContext;
@@ -166,7 +167,7 @@ fn row(context: &PlayerContext, season: &[&PlayerGame], gaps: &Arc<[Arc<str>]>) 
         actual_games_count: context.actual_games_count,
         missing_games_count: context.missing_games_count,
         completeness_percentage: context.completeness_percentage,
-        data_quality_issues: Arc::clone(gaps),
+        data_quality_issues: gaps_of(gaps, &[&context.quality_issues]),
         is_production_ready: zones.is_some() && context.is_production_ready,
         early_season_flag: season.len() < WINDOW,
         insufficient_data_reason: zones

@@ -24,7 +24,7 @@ pub struct TeamContextInput<'a> {
     /// A1 of the season before the date.
     pub offense: &'a Units<'a, TeamOffense>,
     /// Accepted gaps, as issues.
-    pub gaps: Vec<Arc<str>>,
+    pub gaps: Arc<[Arc<str>]>,
 }
 
 /// Two rows for each game of the date, in order of team.
