@@ -152,3 +152,96 @@ impl Attendance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::super::population::population;
+    use super::*;
+
+    #[test]
+    fn tenure_absence_and_gaps_are_told_apart() {
+        let day = Date::from_days;
+        // The team plays on days 10, 12, 14, 16, 18, 20. He came on day 12, did not play on day 14; the
+        // box score of day 16 is missing altogether.
+        let schedule: Vec<_> = [10, 12, 14, 16, 18, 20]
+            .map(|at| [fixture::game(day(at), "AAA", "BBB")])
+            .into();
+        let schedule: Vec<_> = schedule
+            .iter()
+            .map(|games| (games[0].game_date, games.as_slice()))
+            .collect();
+        let box_score = |at, players: &[i64]| -> Vec<PlayerGame> {
+            players
+                .iter()
+                .map(|id| fixture::player_game(day(at), *id, "AAA", 1))
+                .collect()
+        };
+        let boxes = [
+            box_score(10, &[1]),
+            box_score(12, &[1, 7]),
+            box_score(14, &[1]),
+            box_score(18, &[1, 7]),
+        ];
+        let boxes: Vec<_> = boxes
+            .iter()
+            .map(|rows| (rows[0].game_date, rows.as_slice()))
+            .collect();
+        let past = PlayerHistory::of(&boxes, |row| row.player_id);
+        let members = population(schedule[5].1, &past, []).expect("members");
+        let attendance = |id: i64| {
+            let member = members
+                .iter()
+                .find(|m| m.player.player_id == id)
+                .expect("member");
+            let schedule = TeamSchedule::by_team(&schedule);
+            let dates = BoxScoreDates::of(&boxes);
+            Attendance::of(member, day(20), day(10), &past, &schedule, &dates)
+        };
+        let of = |expected, actual, not_played| Completeness {
+            expected,
+            actual,
+            not_played,
+        };
+        let cases = [
+            ("all of his tenure", 7, Span::Games(10), of(4, 2, 1)),
+            ("the last two", 7, Span::Games(2), of(2, 1, 0)),
+            ("six days", 7, Span::Days(6), of(3, 1, 1)),
+            ("one day", 7, Span::Days(1), of(0, 0, 0)),
+            (
+                "who was there from the start",
+                1,
+                Span::Games(10),
+                of(5, 4, 0),
+            ),
+        ];
+        for (name, player, span, expected) in cases {
+            assert_eq!(attendance(player).over(span), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn not_having_played_is_no_gap() {
+        let of = |expected, actual, not_played| Completeness {
+            expected,
+            actual,
+            not_played,
+        };
+        let cases = [
+            (of(10, 10, 0), Some(100.0), true, true),
+            (of(10, 3, 7), Some(30.0), true, true),
+            (of(10, 7, 0), Some(70.0), false, true),
+            (of(10, 6, 0), Some(60.0), false, false),
+            (of(3, 1, 0), Some(33.33), false, false),
+            (of(0, 0, 0), None, true, true),
+        ];
+        for (completeness, percentage, complete, ready) in cases {
+            let found = (
+                completeness.percentage(),
+                completeness.is_complete(),
+                completeness.is_ready(),
+            );
+            assert_eq!(found, (percentage, complete, ready), "{completeness:?}");
+        }
+    }
+}

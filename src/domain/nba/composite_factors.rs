@@ -313,3 +313,195 @@ fn row(context: &PlayerContext, beside: &Beside<'_>, gaps: &Arc<[Arc<str>]>) -> 
         calculation_version: "v1_4factors".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+    use crate::flow::Date;
+
+    fn context() -> PlayerContext {
+        fixture::player_context(Date::from_days(9), 1)
+    }
+
+    #[test]
+    fn fatigue_by_rest_and_load() {
+        let tired = PlayerContext {
+            days_rest: Some(1),
+            back_to_back: true,
+            games_in_last_7_days: 4,
+            minutes_in_last_7_days: 241,
+            avg_minutes_per_game_last_7: Some(35.1),
+            back_to_backs_last_14_days: 2,
+            ..context()
+        };
+        let cases = [
+            ("no game this season", context(), 100),
+            (
+                "the day before",
+                PlayerContext {
+                    days_rest: Some(1),
+                    ..context()
+                },
+                85,
+            ),
+            (
+                "two days",
+                PlayerContext {
+                    days_rest: Some(2),
+                    ..context()
+                },
+                100,
+            ),
+            (
+                "rest makes up for load",
+                PlayerContext {
+                    days_rest: Some(3),
+                    games_in_last_7_days: 4,
+                    ..context()
+                },
+                95,
+            ),
+            (
+                "never above fresh",
+                PlayerContext {
+                    days_rest: Some(30),
+                    ..context()
+                },
+                100,
+            ),
+            ("everything", tired, 45),
+            (
+                "one back-to-back",
+                PlayerContext {
+                    back_to_backs_last_14_days: 1,
+                    ..context()
+                },
+                95,
+            ),
+            (
+                "limits are not passed",
+                PlayerContext {
+                    minutes_in_last_7_days: 240,
+                    avg_minutes_per_game_last_7: Some(35.0),
+                    games_in_last_7_days: 3,
+                    ..context()
+                },
+                100,
+            ),
+        ];
+        for (name, context, expected) in cases {
+            assert_eq!(fatigue_score(&context), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_zone_meets_a_defence() {
+        let shots = |zone: Option<&str>| PlayerShotZones {
+            primary_scoring_zone: zone.map(Arc::from),
+            paint_rate_last_10: Some(25.0),
+            mid_range_rate_last_10: Some(40.0),
+            three_pt_rate_last_10: Some(60.0),
+            ..fixture::player_shot_zones(Date::from_days(9), 1)
+        };
+        let defense = |edge: f64| TeamDefenseZones {
+            paint_defense_vs_league_avg: Some(edge),
+            mid_range_defense_vs_league_avg: Some(2.0 * edge),
+            three_pt_defense_vs_league_avg: Some(-edge),
+            ..fixture::team_defense_zones(Date::from_days(9), "BBB")
+        };
+        let cases = [
+            ("paint, half used", Some("paint"), 4.0, Some(2.0)),
+            (
+                "balanced is met by the paint",
+                Some("balanced"),
+                4.0,
+                Some(2.0),
+            ),
+            ("perimeter, fully used", Some("perimeter"), 3.0, Some(-3.0)),
+            ("mid-range", Some("mid_range"), 2.5, Some(4.0)),
+            (
+                "beyond five a fifth more",
+                Some("perimeter"),
+                6.0,
+                Some(-7.2),
+            ),
+            ("held", Some("perimeter"), -20.0, Some(10.0)),
+        ];
+        for (name, zone, edge, expected) in cases {
+            let (shots, defense) = (shots(zone), defense(edge));
+            assert_eq!(
+                Matchup::of(Some(&shots), Some(&defense)).score,
+                expected,
+                "{name}"
+            );
+        }
+        let (shots, none) = (
+            shots(Some("paint")),
+            fixture::team_defense_zones(Date::from_days(9), "BBB"),
+        );
+        assert_eq!(Matchup::of(Some(&shots), Some(&none)).score, None);
+        assert_eq!(Matchup::of(None, None).score, None);
+    }
+
+    #[test]
+    fn usage_spikes_when_more_is_projected_than_usual() {
+        let cases = [
+            (Some(30.0), Some(25.0), Some(1.5)),
+            (Some(20.0), Some(25.0), Some(-1.5)),
+            (Some(25.0), Some(25.0), Some(0.0)),
+            (Some(60.0), Some(25.0), Some(3.0)),
+            (Some(60.0), Some(0.0), Some(0.0)),
+            (None, Some(25.0), None),
+        ];
+        for (projected, baseline, expected) in cases {
+            let context = PlayerContext {
+                projected_usage_rate: projected,
+                baseline_usage_rate: baseline,
+                ..context()
+            };
+            assert_eq!(
+                usage_spike_score(&context),
+                expected,
+                "{projected:?} {baseline:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_total_is_the_sum_of_what_is_stored() {
+        let context = PlayerContext {
+            days_rest: Some(1),
+            pace_differential: Some(-3.0),
+            projected_usage_rate: Some(30.0),
+            baseline_usage_rate: Some(25.0),
+            ..context()
+        };
+        let rows = composite_factors(&FactorsInput {
+            contexts: &[context],
+            teams: &[],
+            defense_zones: &[],
+            shot_zones: &[],
+            gaps: [].into(),
+        });
+        let row = &rows[0];
+        assert_eq!(
+            (row.fatigue_adjustment, row.shot_zone_adjustment),
+            (-0.75, 0.0)
+        );
+        assert_eq!(
+            (row.pace_adjustment, row.usage_spike_adjustment),
+            (-1.5, 1.5)
+        );
+        assert_eq!(row.total_composite_adjustment, -0.75);
+        assert_eq!(
+            (row.shot_zone_mismatch_score, row.data_completeness_pct),
+            (None, 60.0)
+        );
+        assert_eq!(row.missing_data_fields.len(), 2);
+        assert_eq!(
+            &*row.pace_context_json,
+            r#"{"opponent_pace_last_10":null,"pace_differential":-3.0}"#
+        );
+    }
+}

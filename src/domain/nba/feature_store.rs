@@ -247,3 +247,84 @@ fn row(
         early_season_flag: context.games_played_season < 10,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+    use crate::flow::Date;
+
+    fn games(count: usize, free_throws: Option<i64>, points: i64) -> Vec<PlayerGame> {
+        let game = |day| PlayerGame {
+            ft_makes: free_throws,
+            ..fixture::player_game(Date::from_days(day), 1, "AAA", points)
+        };
+        (0..count as i32).map(game).collect()
+    }
+
+    #[test]
+    fn free_throws_of_points_need_five_recorded_games() {
+        let cases = [
+            ("a share", games(6, Some(3), 12), Some(0.25)),
+            ("held", games(6, Some(9), 10), Some(0.5)),
+            ("too few", games(4, Some(3), 12), None),
+            ("not recorded", games(9, None, 12), None),
+            ("no point", games(9, Some(0), 0), None),
+        ];
+        for (name, games, expected) in cases {
+            let games: Vec<&PlayerGame> = games.iter().collect();
+            assert_eq!(free_throw_share(&games), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn wins_of_games_need_five_games() {
+        let game = |win_flag| TeamOffense {
+            win_flag,
+            ..fixture::team_offense(Date::from_days(1), "AAA", 100.0)
+        };
+        let games: Vec<TeamOffense> = [true, true, false, false, false, true].map(game).into();
+        let all: Vec<&TeamOffense> = games.iter().collect();
+        assert_eq!(win_share(&all), Some(0.5));
+        assert_eq!(win_share(&all[..3]), None);
+        assert_eq!(win_share(&all[..5]), Some(0.4));
+    }
+
+    #[test]
+    fn a_slot_without_a_value_is_a_marked_default_and_its_column_null() {
+        let date = Date::from_days(9);
+        let games = games(3, Some(2), 12);
+        let units = [(Date::from_days(2), games.as_slice())];
+        let rows = feature_rows(&FeatureInput {
+            contexts: &[PlayerContext {
+                home_game: true,
+                ..fixture::player_context(date, 1)
+            }],
+            defense_zones: &[],
+            shot_zones: &[],
+            caches: &[],
+            factors: &[],
+            players: &units,
+            offense: &[],
+            gaps: [].into(),
+        });
+        let row = &rows[0];
+        let slot = |at: usize| (row.features[at], &*row.feature_sources[at]);
+        assert_eq!(
+            (row.features.len(), row.feature_sources.len()),
+            (FEATURES, FEATURES)
+        );
+        assert_eq!(
+            (slot(0), row.points_avg_last_5),
+            ((12.0, "phase3"), Some(12.0))
+        );
+        assert_eq!((slot(10), row.injury_risk), ((0.0, "default"), None));
+        assert_eq!(
+            (slot(13), row.opponent_def_rating),
+            ((112.0, "default"), None)
+        );
+        assert_eq!((slot(15), row.home_away), ((1.0, "phase3"), Some(1.0)));
+        assert_eq!(row.feature_quality_score, 48.4);
+        assert!(!row.is_production_ready);
+    }
+}

@@ -181,3 +181,58 @@ fn row(
         cache_version: "v1".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+    use crate::flow::Date;
+
+    fn games(points: &[i64]) -> Vec<PlayerGame> {
+        let game = |(day, points): (usize, &i64)| {
+            fixture::player_game(Date::from_days(day as i32), 1, "AAA", *points)
+        };
+        points.iter().enumerate().map(game).collect()
+    }
+
+    #[test]
+    fn form_over_five_ten_and_all_games() {
+        let games = games(&[40, 10, 10, 10, 10, 10, 20, 20, 20, 20, 20, 50]);
+        let form = Form::of(&games.iter().collect::<Vec<_>>());
+        assert_eq!(
+            (form.points_5, form.points_10, form.points_season),
+            (Some(26.0), Some(19.0), Some(20.0))
+        );
+        let deviation = form.points_std.map(|value| rounded(value, 4));
+        assert_eq!(deviation, Some(11.9722), "of the last ten, by n - 1");
+        assert_eq!(
+            (form.minutes_10, form.usage_10, form.ts_10),
+            (Some(30.0), None, None)
+        );
+    }
+
+    #[test]
+    fn fewer_than_five_games_are_no_form() {
+        let games = games(&[10, 20, 30, 40, 50]);
+        let all: Vec<&PlayerGame> = games.iter().collect();
+        assert_eq!(Form::of(&all).points_10, Some(30.0));
+        assert_eq!(
+            Form::of(&all[1..]),
+            Form {
+                games: 4,
+                ..Form::default()
+            }
+        );
+    }
+
+    #[test]
+    fn games_without_a_rate_are_left_out_of_its_mean() {
+        let mut games = games(&[10; 6]);
+        games[0].usage_rate = Some(99.0);
+        for game in &mut games[1..3] {
+            game.usage_rate = Some(20.0);
+        }
+        let last: Vec<&PlayerGame> = games[1..].iter().collect();
+        assert_eq!(Form::of(&last).usage_10, Some(20.0));
+    }
+}

@@ -351,3 +351,163 @@ fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> Pl
         is_production_ready: quality_score >= 50 && windows.iter().all(|window| window.is_ready()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    fn day(at: i32) -> Date {
+        Date::from_days(at)
+    }
+
+    #[test]
+    fn rest_and_load_before_a_date() {
+        // Games on days 1, 2, 9, 10 and 13 of half an hour each.
+        let games = [1, 2, 9, 10, 13].map(|at| fixture::player_game(day(at), 1, "AAA", 10));
+        let games: Vec<&PlayerGame> = games.iter().collect();
+        let on = |at| Load::of(day(at), &games);
+        let load = on(14);
+        assert_eq!((load.days_rest, load.before_last), (Some(1), Some(3)));
+        assert_eq!(
+            load.since_rested,
+            Some(1),
+            "day 13 came after a gap of three days"
+        );
+        assert_eq!((load.games_7, load.games_14, load.games_30), (3, 5, 5));
+        assert_eq!((load.minutes_7, load.minutes_14), (90, 150));
+        assert_eq!(load.back_to_backs, 2);
+        assert_eq!(
+            on(16).back_to_backs,
+            1,
+            "day 1 is out of the fourteen days, day 2 is not a pair"
+        );
+        assert_eq!(
+            on(17).games_7,
+            2,
+            "the seventh day before counts: day 10, and day 13"
+        );
+        let none = Load::of(day(14), &[]);
+        assert_eq!(
+            (none.days_rest, none.before_last, none.since_rested),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn the_schedule_ahead_is_known_in_the_regular_season_alone() {
+        let games = [3, 7, 9, 14].map(|at| fixture::game(day(at), "AAA", "BBB"));
+        let mut playoff = fixture::game(day(13), "AAA", "BBB");
+        playoff.season_type = "Playoffs".into();
+        let regular: Vec<&ScheduledGame> = games.iter().collect();
+        let cases = [
+            (
+                "regular season",
+                "Regular Season",
+                regular.clone(),
+                (Some(4), Some(2), Some(2)),
+            ),
+            (
+                "playoffs",
+                "Playoffs",
+                regular.clone(),
+                (Some(4), None, None),
+            ),
+            (
+                "a playoff game ahead does not count",
+                "Regular Season",
+                vec![&games[0], &games[1], &playoff],
+                (Some(4), Some(0), None),
+            ),
+            (
+                "the first game",
+                "Regular Season",
+                vec![&games[1]],
+                (None, Some(0), None),
+            ),
+        ];
+        for (name, season_type, games, expected) in cases {
+            let around = Around::of(day(7), season_type, &games);
+            let found = (around.days_rest, around.games_ahead, around.next_game);
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn usage_is_weighted_by_minutes_and_ignores_nulls() {
+        let game = |minutes, usage| PlayerGame {
+            minutes_played: minutes,
+            usage_rate: usage,
+            ..fixture::player_game(day(1), 1, "AAA", 10)
+        };
+        let cases = [
+            (vec![game(10, Some(10.0)), game(30, Some(30.0))], Some(25.0)),
+            (vec![game(10, Some(10.0)), game(30, None)], Some(10.0)),
+            (vec![game(30, None)], None),
+            (vec![], None),
+        ];
+        for (games, expected) in cases {
+            let games: Vec<&PlayerGame> = games.iter().collect();
+            assert_eq!(weighted_usage(&games), expected, "{}", games.len());
+        }
+    }
+
+    #[test]
+    fn pace_is_compared_with_the_league() {
+        let rows = [("AAA", 104.0), ("BBB", 100.0), ("CCC", 96.0)]
+            .map(|(team, pace)| fixture::team_offense(day(40), team, pace));
+        let old = [fixture::team_offense(day(1), "DDD", 120.0)];
+        let offense = [(day(1), old.as_slice()), (day(40), rows.as_slice())];
+        let forms = TeamForms::of(&ContextInput {
+            date: day(41),
+            opening: day(0),
+            schedule: &[],
+            players: &[],
+            offense: &offense,
+            defense: &[],
+            played: Vec::new(),
+            gaps: [].into(),
+        });
+        assert_eq!(
+            forms.league_pace,
+            Some(100.0),
+            "day 1 is more than thirty days ago"
+        );
+        let cases = [
+            ("AAA", "BBB", Some(2.0)),
+            ("BBB", "AAA", Some(2.0)),
+            ("AAA", "CCC", Some(0.0)),
+            ("AAA", "DDD", Some(12.0)),
+            ("AAA", "ZZZ", None),
+        ];
+        for (team, opponent, expected) in cases {
+            assert_eq!(
+                forms.pace_differential(team, opponent),
+                expected,
+                "{team} {opponent}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_sample_fills_its_window() {
+        let cases = [
+            (10, 10, "excellent"),
+            (7, 10, "good"),
+            (6, 10, "limited"),
+            (5, 10, "limited"),
+            (4, 10, "insufficient"),
+            (4, 5, "good"),
+            (3, 5, "limited"),
+            (10, 15, "limited"),
+            (11, 15, "good"),
+        ];
+        for (games, window, expected) in cases {
+            assert_eq!(
+                sample_quality(games, window),
+                expected,
+                "{games} of {window}"
+            );
+        }
+    }
+}

@@ -175,3 +175,118 @@ fn row(context: &PlayerContext, season: &[&PlayerGame], gaps: &Arc<[Arc<str>]>) 
             .then(|| format!("zone_games_in_sample:{}/{GAMES_MIN}", all.games).into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+    use crate::flow::Date;
+
+    fn charted(day: i32, paint: i64, mid_range: i64, three: i64) -> PlayerGame {
+        PlayerGame {
+            paint_attempts: Some(paint),
+            paint_makes: Some(paint / 2),
+            mid_range_attempts: Some(mid_range),
+            mid_range_makes: Some(0),
+            three_zone_attempts: Some(three),
+            three_zone_makes: Some(three / 2),
+            three_pt_attempts: Some(three + 1),
+            backcourt_attempts: Some(1),
+            ..fixture::player_game(Date::from_days(day), 1, "AAA", 10)
+        }
+    }
+
+    fn of(games: &[PlayerGame]) -> PlayerShotZones {
+        let games: Vec<&PlayerGame> = games.iter().collect();
+        row(
+            &fixture::player_context(Date::from_days(99), 1),
+            &games,
+            &[].into(),
+        )
+    }
+
+    #[test]
+    fn all_rates_are_over_the_same_charted_games() {
+        let mut games: Vec<_> = (0..5).map(|day| charted(day, 4, 2, 2)).collect();
+        // Threes of a game without a chart would make a shooter of everybody.
+        games.push(PlayerGame {
+            three_pt_attempts: Some(20),
+            ..fixture::player_game(Date::from_days(6), 1, "AAA", 10)
+        });
+        let row = of(&games);
+        let rates = (
+            row.paint_rate_last_10,
+            row.mid_range_rate_last_10,
+            row.three_pt_rate_last_10,
+        );
+        assert_eq!(rates, (Some(50.0), Some(25.0), Some(25.0)));
+        assert_eq!((row.games_in_sample_10, row.zone_games_in_sample), (6, 5));
+        assert_eq!(
+            (row.total_shots_last_10, row.backcourt_shots_last_10),
+            (Some(40), Some(5))
+        );
+        assert_eq!(
+            (row.paint_pct_last_10, row.paint_attempts_per_game),
+            (Some(0.5), Some(4.0))
+        );
+        assert_eq!(row.primary_scoring_zone.as_deref(), Some("paint"));
+        assert_eq!(row.paint_rate_last_20, None);
+    }
+
+    #[test]
+    fn below_five_charted_games_there_are_no_zones() {
+        let games: Vec<_> = (0..4).map(|day| charted(day, 4, 2, 2)).collect();
+        let row = of(&games);
+        assert_eq!(
+            (row.paint_rate_last_10, row.primary_scoring_zone),
+            (None, None)
+        );
+        assert_eq!(
+            row.insufficient_data_reason.as_deref(),
+            Some("zone_games_in_sample:4/5")
+        );
+        assert!(!row.is_production_ready);
+    }
+
+    #[test]
+    fn the_trend_needs_fifteen_charted_games() {
+        let games: Vec<_> = (0..20)
+            .map(|day| charted(day, 3 * (day.min(10) as i64 / 10) + 1, 1, 2))
+            .collect();
+        let row = of(&games);
+        assert_eq!(row.paint_rate_last_10, Some(57.14));
+        assert_eq!(row.paint_rate_last_20, Some(45.45));
+        assert_eq!(of(&games[..14]).paint_rate_last_20, None);
+    }
+
+    #[test]
+    fn the_primary_zone_by_thresholds() {
+        let cases = [
+            ((40, 20, 40), Some("paint")),
+            ((39, 21, 40), Some("perimeter")),
+            ((30, 35, 35), Some("mid_range")),
+            ((33, 33, 34), Some("balanced")),
+            ((0, 0, 0), None),
+        ];
+        for ((paint, mid_range, three), expected) in cases {
+            let games = [charted(1, paint, mid_range, three)];
+            let zones = Zones::of(&games.iter().collect::<Vec<_>>());
+            assert_eq!(zones.primary(), expected, "{paint} {mid_range} {three}");
+        }
+    }
+
+    #[test]
+    fn a_game_without_a_minute_or_a_shot_is_no_game() {
+        let mut games: Vec<_> = (0..5).map(|day| charted(day, 4, 2, 2)).collect();
+        games.push(PlayerGame {
+            minutes_played: 0,
+            ..charted(6, 0, 0, 0)
+        });
+        games.push(PlayerGame {
+            minutes_played: 0,
+            fg_attempts: Some(1),
+            ..charted(7, 1, 0, 0)
+        });
+        assert_eq!(of(&games).games_in_sample_10, 6);
+    }
+}

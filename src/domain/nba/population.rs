@@ -133,3 +133,97 @@ pub(super) fn population<'a>(
     }
     Ok(members.into_values().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::super::history::PlayerHistory;
+    use super::super::rows_player_game::PlayerGame;
+    use super::*;
+    use crate::flow::Date;
+
+    fn played(rows: &[PlayerGame]) -> impl Iterator<Item = Played<'_>> {
+        rows.iter().map(|row| Played {
+            player_id: row.player_id,
+            player_lookup: &row.player_lookup,
+            player_full_name: &row.player_full_name,
+            team_abbr: &row.team_abbr,
+        })
+    }
+
+    #[test]
+    fn a_date_adds_rows_and_changes_none() {
+        let (first, second, date) = (Date::from_days(1), Date::from_days(3), Date::from_days(5));
+        let game = |day, player, team| fixture::player_game(day, player, team, 10);
+        let past = [
+            (
+                first,
+                vec![
+                    game(first, 1, "AAA"),
+                    game(first, 2, "AAA"),
+                    game(first, 3, "CCC"),
+                ],
+            ),
+            (second, vec![game(second, 2, "BBB"), game(second, 4, "DDD")]),
+        ];
+        let past: Vec<(Date, &[PlayerGame])> = past
+            .iter()
+            .map(|(day, rows)| (*day, rows.as_slice()))
+            .collect();
+        let past = PlayerHistory::of(&past, |row| row.player_id);
+        let games = [
+            fixture::game(date, "AAA", "BBB"),
+            fixture::game(date, "EEE", "DDD"),
+        ];
+        let boxes = [
+            game(date, 1, "BBB"), // traded since: stays with the team that was known
+            game(date, 3, "AAA"), // his last team does not play
+            game(date, 9, "EEE"), // a debut
+        ];
+        let known = [
+            (1, "AAA", "latest_team"),
+            (2, "BBB", "latest_team"),
+            (4, "DDD", "latest_team"),
+        ];
+        let cases = [
+            ("morning", &boxes[..0], known.to_vec()),
+            (
+                "backfill",
+                &boxes[..],
+                vec![
+                    known[0],
+                    known[1],
+                    (3, "AAA", "box_score"),
+                    known[2],
+                    (9, "EEE", "box_score"),
+                ],
+            ),
+        ];
+        for (name, boxes, expected) in cases {
+            let members = population(&games, &past, played(boxes)).expect(name);
+            let found: Vec<_> = members
+                .iter()
+                .map(|m| (m.player.player_id, &**m.player.team_abbr, m.source.code()))
+                .collect();
+            assert_eq!(found, expected, "{name}");
+        }
+        let stranger = [game(date, 5, "ZZZ")];
+        assert!(population(&games, &past, played(&stranger)).is_err());
+    }
+
+    #[test]
+    fn a_member_knows_his_side() {
+        let date = Date::from_days(5);
+        let games = [fixture::game(date, "AAA", "BBB")];
+        let boxes = ["AAA", "BBB"].map(|team| {
+            fixture::player_game(date, team.len() as i64 + i64::from(team == "BBB"), team, 1)
+        });
+        let past = PlayerHistory::of(&[], |row: &PlayerGame| row.player_id);
+        let members = population(&games, &past, played(&boxes)).expect("members");
+        let sides: Vec<_> = members
+            .iter()
+            .map(|m| (m.is_home(), &**m.opponent()))
+            .collect();
+        assert_eq!(sides, [(false, "BBB"), (true, "AAA")]);
+    }
+}

@@ -187,3 +187,78 @@ fn context(
         is_production_ready: l7d.is_ready() && l14d.is_ready(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    #[test]
+    fn rest_record_and_streak_before_a_game() {
+        let day = Date::from_days;
+        let dates = [1, 3, 4, 9, 10, 12];
+        let games: Vec<_> = dates
+            .map(|at| [fixture::game(day(at), "AAA", "BBB")])
+            .into();
+        let schedule: Vec<_> = games
+            .iter()
+            .map(|g| (g[0].game_date, g.as_slice()))
+            .collect();
+        let results: Vec<_> = [(1, true), (3, false), (4, true), (9, true)]
+            .map(|(at, win_flag)| {
+                [TeamOffense {
+                    win_flag,
+                    margin_of_victory: if win_flag { 7 } else { -7 },
+                    ..fixture::team_offense(day(at), "AAA", 100.0)
+                }]
+            })
+            .into();
+        let offense: Vec<_> = results
+            .iter()
+            .map(|r| (r[0].game_date, r.as_slice()))
+            .collect();
+        let rows = team_contexts(&TeamContextInput {
+            date: day(10),
+            opening: day(1),
+            schedule: &schedule,
+            offense: &offense,
+            gaps: [].into(),
+        });
+        let (away, home) = (&rows[0], &rows[1]);
+        assert_eq!(
+            (&*away.team_abbr, away.home_game, home.home_game),
+            ("AAA", false, true)
+        );
+        assert_eq!(
+            (away.team_days_rest, away.team_back_to_back),
+            (Some(0), true)
+        );
+        assert_eq!(
+            (away.games_in_last_7_days, away.games_in_last_14_days),
+            (2, 4)
+        );
+        assert_eq!(
+            (away.game_number_in_season, away.games_in_next_7_days),
+            (5, Some(1))
+        );
+        assert_eq!((away.season_wins, away.season_losses), (3, 1));
+        assert_eq!(
+            (
+                away.team_win_streak_entering,
+                away.team_loss_streak_entering
+            ),
+            (2, 0)
+        );
+        assert_eq!(
+            (away.last_game_margin, away.last_game_result.as_deref()),
+            (Some(7), Some("W"))
+        );
+        assert_eq!(
+            (away.completeness_percentage, &*away.quality_tier),
+            (Some(100.0), "gold")
+        );
+        assert_eq!((home.missing_games_count, &*home.quality_tier), (4, "poor"));
+        assert_eq!(home.last_game_result, None);
+        assert!(away.is_production_ready && !home.is_production_ready);
+    }
+}

@@ -271,3 +271,132 @@ fn row(
             .then(|| format!("games_in_sample:{}/{GAMES_MIN}", games.len()).into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    fn charted(day: i32, team: &str, makes: i64) -> TeamDefense {
+        TeamDefense {
+            opp_paint_attempts: Some(40),
+            opp_paint_makes: Some(makes),
+            opp_mid_range_attempts: Some(10),
+            opp_mid_range_makes: Some(4),
+            opp_three_zone_attempts: Some(30),
+            opp_three_zone_makes: Some(12),
+            ..fixture::team_defense(Date::from_days(day), team, 110.0)
+        }
+    }
+
+    #[test]
+    fn only_charted_games_count_for_zones() {
+        let plain = |day| fixture::team_defense(Date::from_days(day), "AAA", 120.0);
+        let of = |games: &[TeamDefense]| {
+            let games: Vec<&TeamDefense> = games.iter().collect();
+            Zones::of(&games)
+        };
+        let five: Vec<_> = (0..5)
+            .map(|day| charted(day, "AAA", 20))
+            .chain([plain(6)])
+            .collect();
+        let zones = of(&five);
+        assert_eq!(zones.games, 5);
+        assert_eq!(zones.share(zones.paint), Some(0.5));
+        assert_eq!(
+            zones.per_game(zones.paint.1),
+            Some(40.0),
+            "per charted game, not per game"
+        );
+        let four = of(&five[..4]);
+        assert_eq!((four.games, four.share(four.paint)), (4, None));
+        assert_eq!(
+            notes(&of(&[plain(1)])).as_deref(),
+            Some("No paint attempts; No mid_range attempts; No three_pt attempts")
+        );
+    }
+
+    #[test]
+    fn a_defence_is_compared_with_a_league_of_ten_teams() {
+        let names: Vec<String> = (0..10).map(|team| format!("T{team}")).collect();
+        let units: Vec<(Date, Vec<TeamDefense>)> = (0..5)
+            .map(|day| {
+                let rows = names.iter().enumerate();
+                let row = |(at, team): (usize, &String)| charted(day, team, 16 + at as i64);
+                (Date::from_days(day), rows.map(row).collect())
+            })
+            .collect();
+        let whole: Vec<(Date, &[TeamDefense])> = units
+            .iter()
+            .map(|(day, rows)| (*day, rows.as_slice()))
+            .collect();
+        let league = League::of(&whole);
+        assert_eq!(league.paint.map(|share| rounded(share, 4)), Some(0.5125));
+        assert_eq!(against_league(Some(0.4), league.paint), Some(-11.25));
+        let nine: Vec<(Date, &[TeamDefense])> =
+            units.iter().map(|(day, rows)| (*day, &rows[1..])).collect();
+        assert_eq!(League::of(&nine).paint, None, "nine teams are no league");
+    }
+
+    #[test]
+    fn the_weakest_zone_is_where_most_is_allowed_against_the_league() {
+        let cases = [
+            (
+                [Some(-2.0), Some(1.0), Some(3.0)],
+                Some(("paint", "perimeter")),
+            ),
+            (
+                [Some(1.0), Some(-4.0), Some(0.5)],
+                Some(("mid_range", "paint")),
+            ),
+            ([Some(1.0), Some(1.0), Some(1.0)], Some(("paint", "paint"))),
+            ([Some(1.0), None, Some(0.5)], None),
+        ];
+        for (edges, expected) in cases {
+            assert_eq!(extremes(edges), expected, "{edges:?}");
+        }
+    }
+
+    #[test]
+    fn too_few_games_are_null_and_say_so() {
+        let day = Date::from_days;
+        let games: Vec<_> = (0..5)
+            .map(|at| [fixture::game(day(at), "AAA", "BBB")])
+            .collect();
+        let schedule: Vec<_> = games
+            .iter()
+            .map(|g| (g[0].game_date, g.as_slice()))
+            .collect();
+        let rows: Vec<_> = (0..4).map(|at| [charted(at, "AAA", 20)]).collect();
+        let defense: Vec<_> = rows
+            .iter()
+            .map(|r| (r[0].game_date, r.as_slice()))
+            .collect();
+        let found = team_defense_zones(&ZonesInput {
+            date: day(4),
+            season_year: 2023,
+            schedule: &schedule,
+            defense: &defense,
+            gaps: [].into(),
+        });
+        let teams: Vec<&str> = found.iter().map(|row| &*row.team_abbr).collect();
+        assert_eq!(teams, ["AAA", "BBB"]);
+        let (short, absent) = (&found[0], &found[1]);
+        assert_eq!(
+            (short.games_in_sample, short.defensive_rating_last_15),
+            (4, None)
+        );
+        assert_eq!(
+            short.insufficient_data_reason.as_deref(),
+            Some("games_in_sample:4/5")
+        );
+        assert_eq!(
+            (short.expected_games_count, short.completeness_percentage),
+            (4, Some(100.0))
+        );
+        assert_eq!(
+            (absent.missing_games_count, absent.is_production_ready),
+            (4, false)
+        );
+    }
+}
