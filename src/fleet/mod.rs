@@ -1,10 +1,35 @@
 //! The engine that runs declarations: gates, attempts, runs, dead letters.
 //! Names no pipeline, no vendor, no file format and no setting.
 
+mod attempt;
+mod clock;
+mod compute;
+mod cpu;
+mod dead_letter;
+mod engine;
+mod gate;
 mod ports;
+mod progress;
+mod retry;
+mod runs;
+mod sequential;
+mod service;
+mod unit_cache;
+
+pub use attempt::perform;
+pub use clock::{ManualClock, SystemClock};
+pub use cpu::{Cpu, Inline, Job, Threads};
+pub use dead_letter::record_crash;
+pub use engine::{Engine, LEASE_MS, Ports};
+pub use gate::arrive;
+pub use ports::{
+    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Lake, LakeError, Ledger,
+    LedgerError, Message, NewRun, Provenance, RunRecord, Source, Subscriber, TaskRecord,
+};
+pub use progress::{Ended, Progress};
+pub use retry::ATTEMPTS_MAX;
+pub use runs::{RunError, RunTitle, accept, findings, make_plan, recover, replay, submit};
+pub use sequential::sequential;
+pub use service::{Limits, Service};
 
 pub use crate::flow::{Millis, Stored, UnitRecord};
-pub use ports::{
-    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Lake, LakeError, Ledger, LedgerError,
-    NewRun, Provenance, RunRecord, Source, TaskRecord,
-};

@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 
 use crate::flow::{
-    Completion, DatasetName, Date, Failure, Fingerprint, Frame, Lane, Millis, Outcome, Payload,
-    RunId, Schema, Stored, TaskState, Unit, UnitRecord, WorkOrder,
+    Completion, DatasetName, Date, DeadLetterNotice, Failure, Fingerprint, Frame, Lane, Millis, Outcome,
+    Payload, RunId, Schema, Stored, TaskState, Unit, UnitRecord, WorkOrder,
 };
 
 /// What a unit's file says of itself.
@@ -99,10 +99,50 @@ pub trait Bus: Send + Sync {
     async fn publish_work_orders(&self, orders: &[WorkOrder]) -> Result<(), Failure>;
 
     /// Publishes on the dead-letter topic of the unit's processor.
-    async fn publish_dead_letter(
+    async fn publish_dead_letter(&self, notice: &DeadLetterNotice) -> Result<(), Failure>;
+}
+
+/// What a subscription delivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A unit is complete.
+    Completion(Completion),
+    /// A unit is to be done.
+    WorkOrder(WorkOrder),
+    /// A task failed for good.
+    DeadLetter(DeadLetterNotice),
+    /// Bytes that are none of these, with the reason.
+    Undecodable(String),
+}
+
+/// One delivery of a message. Dropping it unanswered gives it back to the server.
+pub trait Delivery: Send {
+    /// The message.
+    fn message(&self) -> &Message;
+    /// It has been dealt with.
+    fn ack(self: Box<Self>);
+    /// It is to be delivered again.
+    fn nack(self: Box<Self>);
+}
+
+/// An open subscription.
+#[async_trait]
+pub trait Deliveries: Send {
+    /// The next delivery; `None` after the subscription was closed from outside.
+    async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Failure>;
+    /// Takes nothing new; what was handed out may still be answered.
+    async fn close(self: Box<Self>);
+}
+
+/// Subscribing.
+#[async_trait]
+pub trait Subscriber: Send + Sync {
+    /// Opens a subscription with at most `outstanding_max` unanswered deliveries at a time.
+    async fn subscribe(
         &self,
-        notice: &crate::flow::DeadLetterNotice,
-    ) -> Result<(), Failure>;
+        subscription: &str,
+        outstanding_max: usize,
+    ) -> Result<Box<dyn Deliveries>, Failure>;
 }
 
 /// Time. Only its implementations read a clock.
@@ -213,6 +253,8 @@ pub struct Commit {
     pub outcome: Outcome,
     /// The unit's new record; for `Unchanged`, the present one.
     pub record: UnitRecord,
+    /// When; the end of the run, where this was its last task.
+    pub at: Millis,
 }
 
 /// The answer to a commit.
@@ -331,11 +373,7 @@ pub trait Ledger: Send + Sync {
     async fn runs(&self, unfinished_only: bool) -> Result<Vec<RunRecord>, LedgerError>;
 
     /// The tasks of a run, of one dataset or of all.
-    async fn tasks(
-        &self,
-        run: RunId,
-        dataset: Option<DatasetName>,
-    ) -> Result<Vec<TaskRecord>, LedgerError>;
+    async fn tasks(&self, run: RunId, dataset: Option<DatasetName>) -> Result<Vec<TaskRecord>, LedgerError>;
 
     /// One run; `None` for a number that was never given.
     async fn run(&self, run: RunId) -> Result<Option<RunRecord>, LedgerError>;
@@ -347,12 +385,7 @@ pub trait Ledger: Send + Sync {
     async fn mark_ready(&self, run: RunId, units: &[Unit]) -> Result<(), LedgerError>;
 
     /// Claims a task until `lease_until`: a ready one, or a claimed one whose lease is over at `now`.
-    async fn claim(
-        &self,
-        order: WorkOrder,
-        now: Millis,
-        lease_until: Millis,
-    ) -> Result<Claim, LedgerError>;
+    async fn claim(&self, order: WorkOrder, now: Millis, lease_until: Millis) -> Result<Claim, LedgerError>;
 
     /// Commits an attempt's good end if its fence is still the current one: the unit's record, the task's
     /// state, the outbox row, the end of a dead letter of that unit, all at once.
@@ -374,13 +407,7 @@ pub trait Ledger: Send + Sync {
 
     /// Forgets the record of a unit because its file is gone or damaged, and makes it a task of the
     /// run again (ready), with `dependent`, whose claim had found this out, waiting again.
-    async fn reopen(
-        &self,
-        run: RunId,
-        unit: Unit,
-        dependent: Unit,
-        fence: u32,
-    ) -> Result<(), LedgerError>;
+    async fn reopen(&self, run: RunId, unit: Unit, dependent: Unit, fence: u32) -> Result<(), LedgerError>;
 
     /// Hands back every claimed task without using up its attempt: for a home that only one process can
     /// have open, when it opens. Returns how many there were.
@@ -400,25 +427,18 @@ pub trait Ledger: Send + Sync {
 
     /// Resolves an open dead letter as `accepted`: its unit gets a record with outcome `Skipped(Gap)`
     /// and this fingerprint. `false` where it was not open.
-    async fn accept(
-        &self,
-        id: i64,
-        fingerprint: Fingerprint,
-        at: Millis,
-    ) -> Result<bool, LedgerError>;
+    async fn accept(&self, id: i64, fingerprint: Fingerprint, at: Millis) -> Result<bool, LedgerError>;
 }
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::Storage { .. } => Self::Transient(crate::flow::Transient {
-                code: "ledger_storage",
-                message: error.to_string(),
-            }),
-            LedgerError::Content(_) => Self::Permanent(crate::flow::Permanent::new(
-                "ledger_content",
-                error.to_string(),
-            )),
+            LedgerError::Storage { .. } => {
+                Self::Transient(crate::flow::Transient { code: "ledger_storage", message: error.to_string() })
+            }
+            LedgerError::Content(_) => {
+                Self::Permanent(crate::flow::Permanent::new("ledger_content", error.to_string()))
+            }
         }
     }
 }

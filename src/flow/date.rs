@@ -27,9 +27,7 @@ impl Date {
             .ok()
             .filter(|_| text.len() == 10)
             .map(Self::from)
-            .ok_or_else(|| DateError {
-                text: text.to_owned(),
-            })
+            .ok_or_else(|| DateError { text: text.to_owned() })
     }
 
     /// The date of a civil year, month and day; `None` where the calendar has no such day.
@@ -178,17 +176,10 @@ impl Calendar {
         for pair in pairs.windows(2) {
             let ((date, first), (next, second)) = (pair[0], pair[1]);
             if date == next {
-                return Err(CalendarError::TwoSeasons {
-                    date,
-                    first,
-                    second,
-                });
+                return Err(CalendarError::TwoSeasons { date, first, second });
             }
             if second < first {
-                return Err(CalendarError::Interleaved {
-                    date: next,
-                    season: second,
-                });
+                return Err(CalendarError::Interleaved { date: next, season: second });
             }
         }
         let (dates, seasons) = pairs.into_iter().unzip();
@@ -268,13 +259,7 @@ mod tests {
         for text in ["1970-01-01", "2024-02-29", "2020-12-22", "1969-12-31"] {
             assert_eq!(Date::parse(text).expect(text).to_string(), text);
         }
-        for text in [
-            "2024-2-9",
-            "2023-02-29",
-            "20240126",
-            "2024-01-26T00:00:00",
-            "",
-        ] {
+        for text in ["2024-2-9", "2023-02-29", "20240126", "2024-01-26T00:00:00", ""] {
             assert!(Date::parse(text).is_err(), "{text}");
         }
     }
@@ -295,8 +280,7 @@ mod tests {
         let (a, b) = (Season::starting(2022), Season::starting(2023));
         assert!(Calendar::of([(d(1), a), (d(2), b), (d(3), a)]).is_err());
         assert!(Calendar::of([(d(1), a), (d(1), b)]).is_err());
-        let calendar =
-            Calendar::of([(d(5), b), (d(1), a), (d(9), b), (d(1), a)]).expect("calendar");
+        let calendar = Calendar::of([(d(5), b), (d(1), a), (d(9), b), (d(1), a)]).expect("calendar");
         assert_eq!(calendar.dates(), [d(1), d(5), d(9)]);
         assert_eq!(calendar.season_day(2), 4);
         assert_eq!(calendar.between(d(2), d(9)), 1..3);

@@ -33,9 +33,7 @@ macro_rules! hash_value {
             /// Reads 64 hex digits, the inverse of `Display`.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
-                blake3::Hash::from_hex(text)
-                    .ok()
-                    .map(|hash| Self(*hash.as_bytes()))
+                blake3::Hash::from_hex(text).ok().map(|hash| Self(*hash.as_bytes()))
             }
 
             /// The first 12 hex digits, for people.
@@ -101,10 +99,7 @@ impl RangeSum {
         let hash = *hasher.finalize().as_bytes();
         let mut words = [0; 4];
         for (word, bytes) in words.iter_mut().zip(hash.chunks_exact(8)) {
-            *word = bytes
-                .iter()
-                .rev()
-                .fold(0, |value, byte| value << 8 | u64::from(*byte));
+            *word = bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
         }
         Self(words)
     }
@@ -148,14 +143,10 @@ mod tests {
 
     #[test]
     fn the_sum_of_a_range_is_the_difference_of_two_prefixes() {
-        let units: Vec<RangeSum> = (0..50)
-            .map(|day| RangeSum::of_unit(NAME, Date::from_days(day), &day.to_le_bytes()))
-            .collect();
+        let units: Vec<RangeSum> =
+            (0..50).map(|day| RangeSum::of_unit(NAME, Date::from_days(day), &day.to_le_bytes())).collect();
         let sum = |range: &[RangeSum]| range.iter().fold(RangeSum::default(), |a, b| a.plus(*b));
-        assert_eq!(
-            sum(&units[..40]).minus(sum(&units[..15])),
-            sum(&units[15..40])
-        );
+        assert_eq!(sum(&units[..40]).minus(sum(&units[..15])), sum(&units[15..40]));
         assert_ne!(sum(&units[15..40]), sum(&units[15..41]));
         assert_eq!(sum(&units).minus(sum(&units)), RangeSum::default());
     }

@@ -228,21 +228,13 @@ impl Frame {
                 });
             }
             if column.len() != rows {
-                return Err(FrameError::Length {
-                    name: name(),
-                    expected: rows,
-                    found: column.len(),
-                });
+                return Err(FrameError::Length { name: name(), expected: rows, found: column.len() });
             }
             if let Some(row) = (0..rows).find(|row| !field.nullable && column.is_null(*row)) {
                 return Err(FrameError::Null { name: name(), row });
             }
         }
-        Ok(Self {
-            schema,
-            columns,
-            rows,
-        })
+        Ok(Self { schema, columns, rows })
     }
 
     /// The schema that the columns follow.

@@ -67,16 +67,8 @@ pub struct Inputs<'a> {
 impl<'a> Inputs<'a> {
     /// The inputs of the unit at index `at`; the units of each dataset in order of date.
     #[must_use]
-    pub fn new(
-        calendar: &'a Calendar,
-        at: usize,
-        units: BTreeMap<DatasetName, Vec<Upstream>>,
-    ) -> Self {
-        Self {
-            calendar,
-            at,
-            units,
-        }
+    pub fn new(calendar: &'a Calendar, at: usize, units: BTreeMap<DatasetName, Vec<Upstream>>) -> Self {
+        Self { calendar, at, units }
     }
 
     /// The unit's date.
@@ -104,9 +96,7 @@ impl<'a> Inputs<'a> {
         for unit in self.upstreams(dataset.name())? {
             match &unit.content {
                 Content::Rows(rows) => {
-                    let rows = rows
-                        .downcast_ref::<Vec<R>>()
-                        .ok_or(InputsError::WrongType(dataset.name()))?;
+                    let rows = rows.downcast_ref::<Vec<R>>().ok_or(InputsError::WrongType(dataset.name()))?;
                     dates.push((unit.date, rows.as_slice()));
                 }
                 Content::Skipped(_) => {}
@@ -120,19 +110,13 @@ impl<'a> Inputs<'a> {
     pub fn same_date<R: Row>(&self, dataset: Dataset<R>) -> Result<&[R], InputsError> {
         let date = self.date();
         let rows = self.window(dataset)?;
-        Ok(rows
-            .into_iter()
-            .find(|(day, _)| *day == date)
-            .map_or(&[], |(_, rows)| rows))
+        Ok(rows.into_iter().find(|(day, _)| *day == date).map_or(&[], |(_, rows)| rows))
     }
 
     /// The payloads of a landed dataset on this unit's own date; empty where that unit was skipped.
     pub fn payloads(&self, dataset: DatasetName) -> Result<&[Payload], InputsError> {
         let date = self.date();
-        let unit = self
-            .upstreams(dataset)?
-            .iter()
-            .find(|unit| unit.date == date);
+        let unit = self.upstreams(dataset)?.iter().find(|unit| unit.date == date);
         match unit.map(|unit| &unit.content) {
             Some(Content::Payloads(payloads)) => Ok(payloads),
             Some(Content::Skipped(_)) | None => Ok(&[]),
@@ -143,13 +127,10 @@ impl<'a> Inputs<'a> {
     /// Why this unit's own date of a dataset is skipped, if it is.
     pub fn skipped(&self, dataset: DatasetName) -> Result<Option<SkipReason>, InputsError> {
         let date = self.date();
-        Ok(self
-            .upstreams(dataset)?
-            .iter()
-            .find_map(|unit| match &unit.content {
-                Content::Skipped(reason) if unit.date == date => Some(*reason),
-                Content::Skipped(_) | Content::Rows(_) | Content::Payloads(_) => None,
-            }))
+        Ok(self.upstreams(dataset)?.iter().find_map(|unit| match &unit.content {
+            Content::Skipped(reason) if unit.date == date => Some(*reason),
+            Content::Skipped(_) | Content::Rows(_) | Content::Payloads(_) => None,
+        }))
     }
 
     /// The input units that a person accepted as gaps (or that hang on such a one): a quality issue of
@@ -164,10 +145,7 @@ impl<'a> Inputs<'a> {
     }
 
     fn upstreams(&self, dataset: DatasetName) -> Result<&[Upstream], InputsError> {
-        let units = self
-            .units
-            .get(&dataset)
-            .ok_or(InputsError::Undeclared(dataset))?;
+        let units = self.units.get(&dataset).ok_or(InputsError::Undeclared(dataset))?;
         Ok(units)
     }
 }

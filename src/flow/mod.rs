@@ -2,6 +2,8 @@
 //! Pure: no IO, no clock, no async, no randomness; imports no other room.
 //! WHEN IS A DATE READY is answered in `readiness.rs`, WHICH TASKS A RUN HAS in `plan.rs`.
 
+mod cascade;
+mod catalog;
 mod date;
 mod fingerprint;
 mod frame;
@@ -9,12 +11,17 @@ mod inputs;
 mod message;
 mod names;
 mod outcome;
+mod plan;
 mod processor;
+mod readiness;
 mod record;
 mod row;
+mod topology;
 mod unit;
 mod window;
 
+pub use cascade::{Cascade, CascadeError};
+pub use catalog::Catalog;
 pub use date::{Calendar, CalendarError, Date, DateError, Season};
 pub use fingerprint::{Fingerprint, RangeSum, Revision};
 pub use frame::{Column, ColumnType, Field, Frame, FrameError, Schema};
@@ -22,8 +29,14 @@ pub use inputs::{Content, Inputs, InputsError, Payload, Upstream};
 pub use message::{Completion, DeadLetterNotice, WorkOrder};
 pub use names::{DatasetName, PipelineName};
 pub use outcome::{Computed, Failure, Output, Permanent, SkipReason, Transient};
+pub use plan::{Findings, Plan, PlanError, PlanRequest, PlannedTask, Why, plan};
 pub use processor::{Compute, Dataset, Decode, Input, Pipeline, Presence, Processor, Step};
+pub use readiness::{Blocker, Gate};
 pub use record::{Millis, Stored, UnitRecord};
 pub use row::{Cell, Row};
+pub use topology::{
+    ACK_DEADLINE_SECONDS, DELIVERY_ATTEMPTS_MAX, Purpose, Subscription, Topic, Topology, completed_topic,
+    dead_letter_subscription, dead_letter_topic, gate_subscription, work_subscription, work_topic,
+};
 pub use unit::{Lane, Outcome, RunId, TaskState, Unit};
 pub use window::Window;

@@ -15,10 +15,7 @@ impl PipelineName {
     /// A pipeline's name: lower-case letters, digits and underscores, a letter first.
     #[must_use]
     pub const fn of(name: &'static str) -> Self {
-        assert!(
-            is_word(name.as_bytes(), 0, name.len()),
-            "a pipeline's name is one lower-case word"
-        );
+        assert!(is_word(name.as_bytes(), 0, name.len()), "a pipeline's name is one lower-case word");
         Self(name)
     }
 
@@ -109,19 +106,13 @@ mod tests {
     #[test]
     fn a_name_has_two_parts() {
         const NAME: DatasetName = DatasetName::of("nba.player_game_summary");
-        assert_eq!(
-            (NAME.pipeline(), NAME.table()),
-            ("nba", "player_game_summary")
-        );
+        assert_eq!((NAME.pipeline(), NAME.table()), ("nba", "player_game_summary"));
     }
 
     #[test]
     fn malformed_names_are_refused() {
         for name in ["nba", "nba.", ".x", "Nba.x", "nba.x.y", "nba.x-y", "1a.b"] {
-            assert!(
-                std::panic::catch_unwind(|| DatasetName::of(name)).is_err(),
-                "{name}"
-            );
+            assert!(std::panic::catch_unwind(|| DatasetName::of(name)).is_err(), "{name}");
         }
     }
 }

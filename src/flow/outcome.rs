@@ -67,11 +67,7 @@ impl Output {
     /// that fail the unit.
     #[must_use]
     pub fn of<R: Row>(rows: Vec<R>, expected: u64) -> Self {
-        Self {
-            frame: R::to_frame(&rows),
-            expected,
-            rows: Arc::new(rows),
-        }
+        Self { frame: R::to_frame(&rows), expected, rows: Arc::new(rows) }
     }
 
     /// The rows as columns.
@@ -113,10 +109,7 @@ impl Permanent {
     /// A permanent failure.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 }
 

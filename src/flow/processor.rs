@@ -31,10 +31,7 @@ impl<R> Dataset<R> {
     /// The dataset of this name.
     #[must_use]
     pub const fn of(name: &'static str) -> Self {
-        Self {
-            name: DatasetName::of(name),
-            rows: PhantomData,
-        }
+        Self { name: DatasetName::of(name), rows: PhantomData }
     }
 
     /// Its name.
@@ -46,11 +43,7 @@ impl<R> Dataset<R> {
     /// Read through a window.
     #[must_use]
     pub const fn read(self, window: Window) -> Input {
-        Input {
-            dataset: self.name,
-            window,
-            presence: Presence::Required,
-        }
+        Input { dataset: self.name, window, presence: Presence::Required }
     }
 
     /// Read on the same date.
@@ -77,20 +70,13 @@ impl Input {
     /// A dataset read on the same date: for landed datasets, which have payloads and no row type.
     #[must_use]
     pub const fn same_date(dataset: DatasetName) -> Self {
-        Self {
-            dataset,
-            window: Window::SameDate,
-            presence: Presence::Required,
-        }
+        Self { dataset, window: Window::SameDate, presence: Presence::Required }
     }
 
     /// The same input, declared optional.
     #[must_use]
     pub const fn optional(self) -> Self {
-        Self {
-            presence: Presence::Optional,
-            ..self
-        }
+        Self { presence: Presence::Optional, ..self }
     }
 }
 
@@ -177,13 +163,7 @@ impl Processor {
         source: &'static str,
         presence: Presence,
     ) -> Self {
-        Self {
-            writes,
-            summary,
-            code: 1,
-            reads: &[],
-            step: Step::Land { source, presence },
-        }
+        Self { writes, summary, code: 1, reads: &[], step: Step::Land { source, presence } }
     }
 }
 

@@ -171,10 +171,7 @@ mod tests {
     #[test]
     fn rows_come_back_from_their_frame() {
         let rows = vec![row("a", None), row("b", Some(-4))];
-        assert_eq!(
-            Kinds::from_frame(&Kinds::to_frame(&rows)).expect("rows"),
-            rows
-        );
+        assert_eq!(Kinds::from_frame(&Kinds::to_frame(&rows)).expect("rows"), rows);
         assert_eq!(Kinds::SCHEMA.key, ["name"]);
     }
 
@@ -183,9 +180,6 @@ mod tests {
         let revision = |rows: &[Kinds]| Kinds::to_frame(rows).revision();
         assert_eq!(revision(&[row("a", None)]), revision(&[row("a", None)]));
         assert_ne!(revision(&[row("a", None)]), revision(&[row("a", Some(0))]));
-        assert_ne!(
-            revision(&[row("a", None), row("b", None)]),
-            revision(&[row("b", None), row("a", None)])
-        );
+        assert_ne!(revision(&[row("a", None), row("b", None)]), revision(&[row("b", None), row("a", None)]));
     }
 }

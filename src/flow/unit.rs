@@ -93,10 +93,9 @@ impl Outcome {
         match code {
             "done" => Some(Self::Done),
             "unchanged" => Some(Self::Unchanged),
-            other => other
-                .strip_prefix("skipped:")
-                .and_then(super::outcome::SkipReason::parse)
-                .map(Self::Skipped),
+            other => {
+                other.strip_prefix("skipped:").and_then(super::outcome::SkipReason::parse).map(Self::Skipped)
+            }
         }
     }
 }
@@ -122,15 +121,8 @@ pub enum TaskState {
 
 impl TaskState {
     /// All states.
-    pub const ALL: [Self; 7] = [
-        Self::Waiting,
-        Self::Ready,
-        Self::Claimed,
-        Self::Finished,
-        Self::Dead,
-        Self::Held,
-        Self::Superseded,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Waiting, Self::Ready, Self::Claimed, Self::Finished, Self::Dead, Self::Held, Self::Superseded];
 
     /// The stable name.
     #[must_use]

@@ -41,10 +41,7 @@ impl Window {
             Self::SameDate => at..at + 1,
             Self::PreviousDates(count) => at.saturating_sub(usize::from(count))..at,
             Self::SeasonBefore => season_start()..at,
-            Self::SeasonBeforeCarrying {
-                first_days,
-                carried_days,
-            } => {
+            Self::SeasonBeforeCarrying { first_days, carried_days } => {
                 let start = season_start();
                 if start == 0 || calendar.season_day(at) >= i32::from(first_days) {
                     return start..at;
@@ -52,10 +49,7 @@ impl Window {
                 let last = start - 1;
                 let from = calendar.date(last).plus_days(-i32::from(carried_days));
                 let previous = calendar.season_range(calendar.season(last));
-                calendar
-                    .between(from, calendar.date(last))
-                    .start
-                    .max(previous.start)..at
+                calendar.between(from, calendar.date(last)).start.max(previous.start)..at
             }
             Self::Days { back, ahead } => {
                 let date = calendar.date(at);
@@ -69,9 +63,7 @@ impl Window {
     #[must_use]
     pub fn dependents(self, calendar: &Calendar, at: usize) -> Range<usize> {
         let first = bisect(calendar.len(), |date| self.inputs(calendar, date).end <= at);
-        let end = bisect(calendar.len(), |date| {
-            self.inputs(calendar, date).start <= at
-        });
+        let end = bisect(calendar.len(), |date| self.inputs(calendar, date).start <= at);
         first..end.max(first)
     }
 
@@ -107,9 +99,7 @@ mod tests {
 
     fn calendar() -> Calendar {
         let season = |year, days: &[i32]| -> Vec<_> {
-            days.iter()
-                .map(|d| (Date::from_days(*d), Season::starting(year)))
-                .collect()
+            days.iter().map(|d| (Date::from_days(*d), Season::starting(year))).collect()
         };
         let mut dates = season(2020, &[0, 1, 3, 4, 9, 10, 30, 31]);
         dates.extend(season(2021, &[100, 101, 104, 105, 120, 140]));
@@ -122,10 +112,7 @@ mod tests {
         Window::PreviousDates(1),
         Window::PreviousDates(4),
         Window::SeasonBefore,
-        Window::SeasonBeforeCarrying {
-            first_days: 5,
-            carried_days: 22,
-        },
+        Window::SeasonBeforeCarrying { first_days: 5, carried_days: 22 },
         Window::Days { back: 3, ahead: 1 },
         Window::Days { back: 0, ahead: 0 },
     ];
@@ -135,9 +122,8 @@ mod tests {
         let calendar = calendar();
         for window in ALL {
             for at in 0..calendar.len() {
-                let expected: Vec<usize> = (0..calendar.len())
-                    .filter(|d| window.inputs(&calendar, *d).contains(&at))
-                    .collect();
+                let expected: Vec<usize> =
+                    (0..calendar.len()).filter(|d| window.inputs(&calendar, *d).contains(&at)).collect();
                 let found: Vec<usize> = window.dependents(&calendar, at).collect();
                 assert_eq!(found, expected, "{window:?} at {at}");
             }

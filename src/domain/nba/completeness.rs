@@ -110,10 +110,7 @@ impl Attendance {
         };
         let stint = rows.iter().rev().take_while(|row| *row.team_abbr == *team);
         let actual: HashSet<Date> = stint.map(|row| row.game_date).collect();
-        let start = actual
-            .iter()
-            .min()
-            .map_or(date, |first| (*first).max(opening));
+        let start = actual.iter().min().map_or(date, |first| (*first).max(opening));
         let expected: Vec<Date> = schedule
             .get(&team)
             .iter()
@@ -125,12 +122,7 @@ impl Attendance {
             .filter(|day| !actual.contains(day) && boxes.0.contains(&(team, **day)))
             .copied()
             .collect();
-        Self {
-            expected,
-            actual,
-            not_played,
-            date,
-        }
+        Self { expected, actual, not_played, date }
     }
 
     /// Counted over a window.
@@ -143,8 +135,7 @@ impl Attendance {
                 &self.expected[self.expected.partition_point(|day| *day < from)..]
             }
         };
-        let among =
-            |set: &HashSet<Date>| count(dates.iter().filter(|day| set.contains(day)).count());
+        let among = |set: &HashSet<Date>| count(dates.iter().filter(|day| set.contains(day)).count());
         Completeness {
             expected: count(dates.len()),
             actual: among(&self.actual),
@@ -164,56 +155,30 @@ mod tests {
         let day = Date::from_days;
         // The team plays on days 10, 12, 14, 16, 18, 20. He came on day 12, did not play on day 14; the
         // box score of day 16 is missing altogether.
-        let schedule: Vec<_> = [10, 12, 14, 16, 18, 20]
-            .map(|at| [fixture::game(day(at), "AAA", "BBB")])
-            .into();
-        let schedule: Vec<_> = schedule
-            .iter()
-            .map(|games| (games[0].game_date, games.as_slice()))
-            .collect();
+        let schedule: Vec<_> =
+            [10, 12, 14, 16, 18, 20].map(|at| [fixture::game(day(at), "AAA", "BBB")]).into();
+        let schedule: Vec<_> = schedule.iter().map(|games| (games[0].game_date, games.as_slice())).collect();
         let box_score = |at, players: &[i64]| -> Vec<PlayerGame> {
-            players
-                .iter()
-                .map(|id| fixture::player_game(day(at), *id, "AAA", 1))
-                .collect()
+            players.iter().map(|id| fixture::player_game(day(at), *id, "AAA", 1)).collect()
         };
-        let boxes = [
-            box_score(10, &[1]),
-            box_score(12, &[1, 7]),
-            box_score(14, &[1]),
-            box_score(18, &[1, 7]),
-        ];
-        let boxes: Vec<_> = boxes
-            .iter()
-            .map(|rows| (rows[0].game_date, rows.as_slice()))
-            .collect();
+        let boxes =
+            [box_score(10, &[1]), box_score(12, &[1, 7]), box_score(14, &[1]), box_score(18, &[1, 7])];
+        let boxes: Vec<_> = boxes.iter().map(|rows| (rows[0].game_date, rows.as_slice())).collect();
         let past = PlayerHistory::of(&boxes, |row| row.player_id);
         let members = population(schedule[5].1, &past, []).expect("members");
         let attendance = |id: i64| {
-            let member = members
-                .iter()
-                .find(|m| m.player.player_id == id)
-                .expect("member");
+            let member = members.iter().find(|m| m.player.player_id == id).expect("member");
             let schedule = TeamSchedule::by_team(&schedule);
             let dates = BoxScoreDates::of(&boxes);
             Attendance::of(member, day(20), day(10), &past, &schedule, &dates)
         };
-        let of = |expected, actual, not_played| Completeness {
-            expected,
-            actual,
-            not_played,
-        };
+        let of = |expected, actual, not_played| Completeness { expected, actual, not_played };
         let cases = [
             ("all of his tenure", 7, Span::Games(10), of(4, 2, 1)),
             ("the last two", 7, Span::Games(2), of(2, 1, 0)),
             ("six days", 7, Span::Days(6), of(3, 1, 1)),
             ("one day", 7, Span::Days(1), of(0, 0, 0)),
-            (
-                "who was there from the start",
-                1,
-                Span::Games(10),
-                of(5, 4, 0),
-            ),
+            ("who was there from the start", 1, Span::Games(10), of(5, 4, 0)),
         ];
         for (name, player, span, expected) in cases {
             assert_eq!(attendance(player).over(span), expected, "{name}");
@@ -222,11 +187,7 @@ mod tests {
 
     #[test]
     fn not_having_played_is_no_gap() {
-        let of = |expected, actual, not_played| Completeness {
-            expected,
-            actual,
-            not_played,
-        };
+        let of = |expected, actual, not_played| Completeness { expected, actual, not_played };
         let cases = [
             (of(10, 10, 0), Some(100.0), true, true),
             (of(10, 3, 7), Some(30.0), true, true),
@@ -236,11 +197,7 @@ mod tests {
             (of(0, 0, 0), None, true, true),
         ];
         for (completeness, percentage, complete, ready) in cases {
-            let found = (
-                completeness.percentage(),
-                completeness.is_complete(),
-                completeness.is_ready(),
-            );
+            let found = (completeness.percentage(), completeness.is_complete(), completeness.is_ready());
             assert_eq!(found, (percentage, complete, ready), "{completeness:?}");
         }
     }

@@ -31,21 +31,11 @@ pub struct FactorsInput<'a> {
 /// One row for each context, in their order.
 #[must_use]
 pub fn composite_factors(input: &FactorsInput<'_>) -> Vec<CompositeFactors> {
-    let teams: HashMap<&str, &TeamContext> = input
-        .teams
-        .iter()
-        .map(|row| (&*row.team_abbr, row))
-        .collect();
-    let defenses: HashMap<&str, &TeamDefenseZones> = input
-        .defense_zones
-        .iter()
-        .map(|row| (&*row.team_abbr, row))
-        .collect();
-    let shots: HashMap<i64, &PlayerShotZones> = input
-        .shot_zones
-        .iter()
-        .map(|row| (row.player_id, row))
-        .collect();
+    let teams: HashMap<&str, &TeamContext> = input.teams.iter().map(|row| (&*row.team_abbr, row)).collect();
+    let defenses: HashMap<&str, &TeamDefenseZones> =
+        input.defense_zones.iter().map(|row| (&*row.team_abbr, row)).collect();
+    let shots: HashMap<i64, &PlayerShotZones> =
+        input.shot_zones.iter().map(|row| (row.player_id, row)).collect();
     input
         .contexts
         .iter()
@@ -123,41 +113,26 @@ impl Matchup {
     /// points against the league, the rate in per cent. Who has no zone of his own is met by the paint.
     fn of(shots: Option<&PlayerShotZones>, defense: Option<&TeamDefenseZones>) -> Self {
         let primary = shots.and_then(|shots| shots.primary_scoring_zone.as_deref());
-        let (zone, rate, edge): (_, fn(&PlayerShotZones) -> _, fn(&TeamDefenseZones) -> _) =
-            match primary {
-                Some("perimeter") => (
-                    "perimeter",
-                    |shots| shots.three_pt_rate_last_10,
-                    |defense| defense.three_pt_defense_vs_league_avg,
-                ),
-                Some("mid_range") => (
-                    "mid_range",
-                    |shots| shots.mid_range_rate_last_10,
-                    |defense| defense.mid_range_defense_vs_league_avg,
-                ),
-                _ => (
-                    "paint",
-                    |shots| shots.paint_rate_last_10,
-                    |defense| defense.paint_defense_vs_league_avg,
-                ),
-            };
-        let (rate, edge): (Option<f64>, Option<f64>) =
-            (shots.and_then(rate), defense.and_then(edge));
+        let (zone, rate, edge): (_, fn(&PlayerShotZones) -> _, fn(&TeamDefenseZones) -> _) = match primary {
+            Some("perimeter") => (
+                "perimeter",
+                |shots| shots.three_pt_rate_last_10,
+                |defense| defense.three_pt_defense_vs_league_avg,
+            ),
+            Some("mid_range") => (
+                "mid_range",
+                |shots| shots.mid_range_rate_last_10,
+                |defense| defense.mid_range_defense_vs_league_avg,
+            ),
+            _ => ("paint", |shots| shots.paint_rate_last_10, |defense| defense.paint_defense_vs_league_avg),
+        };
+        let (rate, edge): (Option<f64>, Option<f64>) = (shots.and_then(rate), defense.and_then(edge));
         let score = rate.zip(edge).map(|(rate, edge)| {
             let plain = edge * (rate / 50.0).min(1.0);
-            let score = if plain.abs() > 5.0 {
-                plain * 1.2
-            } else {
-                plain
-            };
+            let score = if plain.abs() > 5.0 { plain * 1.2 } else { plain };
             rounded(score.clamp(-10.0, 10.0), 1)
         });
-        Self {
-            zone,
-            rate,
-            edge,
-            score,
-        }
+        Self { zone, rate, edge, score }
     }
 }
 
@@ -168,9 +143,7 @@ fn pace_score(differential: Option<f64>) -> Option<f64> {
 /// `0.3 * (projected - baseline)`, more with star team-mates out (not known today), held to -3..3;
 /// 0 where the baseline is 0.
 fn usage_spike_score(context: &PlayerContext) -> Option<f64> {
-    let (projected, baseline) = context
-        .projected_usage_rate
-        .zip(context.baseline_usage_rate)?;
+    let (projected, baseline) = context.projected_usage_rate.zip(context.baseline_usage_rate)?;
     if baseline == 0.0 {
         return Some(0.0);
     }
@@ -186,15 +159,10 @@ fn usage_spike_score(context: &PlayerContext) -> Option<f64> {
 
 fn missing_fields(context: &PlayerContext, beside: &Beside<'_>) -> Arc<[Arc<str>]> {
     let zones = beside.shots.and_then(|shots| shots.paint_rate_last_10);
-    let defense = beside
-        .defense
-        .and_then(|row| row.paint_defense_vs_league_avg);
+    let defense = beside.defense.and_then(|row| row.paint_defense_vs_league_avg);
     [
         ("days_rest", context.days_rest.is_none()),
-        (
-            "projected_usage_rate",
-            context.projected_usage_rate.is_none(),
-        ),
+        ("projected_usage_rate", context.projected_usage_rate.is_none()),
         ("pace_differential", context.pace_differential.is_none()),
         ("player_shot_zone_analysis", zones.is_none()),
         ("team_defense_zone_analysis", defense.is_none()),
@@ -254,18 +222,12 @@ fn warnings(fatigue: i64, zone: f64, total: f64) -> Arc<[Arc<str>]> {
 fn row(context: &PlayerContext, beside: &Beside<'_>, gaps: &Arc<[Arc<str>]>) -> CompositeFactors {
     let fatigue = fatigue_score(context);
     let matchup = Matchup::of(beside.shots, beside.defense);
-    let (pace, usage) = (
-        pace_score(context.pace_differential),
-        usage_spike_score(context),
-    );
+    let (pace, usage) = (pace_score(context.pace_differential), usage_spike_score(context));
     let [fatigue_json, zone_json, pace_json, usage_json] = context_json(context, &matchup);
     let fatigue_adjustment = rounded(real(fatigue - 100) / 20.0, 2);
     let [zone_adjustment, pace_adjustment, usage_adjustment] =
         [matchup.score, pace, usage].map(|score| score.unwrap_or(0.0));
-    let total = rounded(
-        fatigue_adjustment + zone_adjustment + pace_adjustment + usage_adjustment,
-        2,
-    );
+    let total = rounded(fatigue_adjustment + zone_adjustment + pace_adjustment + usage_adjustment, 2);
     let missing = missing_fields(context, beside);
     let warnings = warnings(fatigue, zone_adjustment, total);
     CompositeFactors {
@@ -337,48 +299,16 @@ mod tests {
         };
         let cases = [
             ("no game this season", context(), 100),
-            (
-                "the day before",
-                PlayerContext {
-                    days_rest: Some(1),
-                    ..context()
-                },
-                85,
-            ),
-            (
-                "two days",
-                PlayerContext {
-                    days_rest: Some(2),
-                    ..context()
-                },
-                100,
-            ),
+            ("the day before", PlayerContext { days_rest: Some(1), ..context() }, 85),
+            ("two days", PlayerContext { days_rest: Some(2), ..context() }, 100),
             (
                 "rest makes up for load",
-                PlayerContext {
-                    days_rest: Some(3),
-                    games_in_last_7_days: 4,
-                    ..context()
-                },
+                PlayerContext { days_rest: Some(3), games_in_last_7_days: 4, ..context() },
                 95,
             ),
-            (
-                "never above fresh",
-                PlayerContext {
-                    days_rest: Some(30),
-                    ..context()
-                },
-                100,
-            ),
+            ("never above fresh", PlayerContext { days_rest: Some(30), ..context() }, 100),
             ("everything", tired, 45),
-            (
-                "one back-to-back",
-                PlayerContext {
-                    back_to_backs_last_14_days: 1,
-                    ..context()
-                },
-                95,
-            ),
+            ("one back-to-back", PlayerContext { back_to_backs_last_14_days: 1, ..context() }, 95),
             (
                 "limits are not passed",
                 PlayerContext {
@@ -412,34 +342,17 @@ mod tests {
         };
         let cases = [
             ("paint, half used", Some("paint"), 4.0, Some(2.0)),
-            (
-                "balanced is met by the paint",
-                Some("balanced"),
-                4.0,
-                Some(2.0),
-            ),
+            ("balanced is met by the paint", Some("balanced"), 4.0, Some(2.0)),
             ("perimeter, fully used", Some("perimeter"), 3.0, Some(-3.0)),
             ("mid-range", Some("mid_range"), 2.5, Some(4.0)),
-            (
-                "beyond five a fifth more",
-                Some("perimeter"),
-                6.0,
-                Some(-7.2),
-            ),
+            ("beyond five a fifth more", Some("perimeter"), 6.0, Some(-7.2)),
             ("held", Some("perimeter"), -20.0, Some(10.0)),
         ];
         for (name, zone, edge, expected) in cases {
             let (shots, defense) = (shots(zone), defense(edge));
-            assert_eq!(
-                Matchup::of(Some(&shots), Some(&defense)).score,
-                expected,
-                "{name}"
-            );
+            assert_eq!(Matchup::of(Some(&shots), Some(&defense)).score, expected, "{name}");
         }
-        let (shots, none) = (
-            shots(Some("paint")),
-            fixture::team_defense_zones(Date::from_days(9), "BBB"),
-        );
+        let (shots, none) = (shots(Some("paint")), fixture::team_defense_zones(Date::from_days(9), "BBB"));
         assert_eq!(Matchup::of(Some(&shots), Some(&none)).score, None);
         assert_eq!(Matchup::of(None, None).score, None);
     }
@@ -455,16 +368,9 @@ mod tests {
             (None, Some(25.0), None),
         ];
         for (projected, baseline, expected) in cases {
-            let context = PlayerContext {
-                projected_usage_rate: projected,
-                baseline_usage_rate: baseline,
-                ..context()
-            };
-            assert_eq!(
-                usage_spike_score(&context),
-                expected,
-                "{projected:?} {baseline:?}"
-            );
+            let context =
+                PlayerContext { projected_usage_rate: projected, baseline_usage_rate: baseline, ..context() };
+            assert_eq!(usage_spike_score(&context), expected, "{projected:?} {baseline:?}");
         }
     }
 
@@ -485,23 +391,11 @@ mod tests {
             gaps: [].into(),
         });
         let row = &rows[0];
-        assert_eq!(
-            (row.fatigue_adjustment, row.shot_zone_adjustment),
-            (-0.75, 0.0)
-        );
-        assert_eq!(
-            (row.pace_adjustment, row.usage_spike_adjustment),
-            (-1.5, 1.5)
-        );
+        assert_eq!((row.fatigue_adjustment, row.shot_zone_adjustment), (-0.75, 0.0));
+        assert_eq!((row.pace_adjustment, row.usage_spike_adjustment), (-1.5, 1.5));
         assert_eq!(row.total_composite_adjustment, -0.75);
-        assert_eq!(
-            (row.shot_zone_mismatch_score, row.data_completeness_pct),
-            (None, 60.0)
-        );
+        assert_eq!((row.shot_zone_mismatch_score, row.data_completeness_pct), (None, 60.0));
         assert_eq!(row.missing_data_fields.len(), 2);
-        assert_eq!(
-            &*row.pace_context_json,
-            r#"{"opponent_pace_last_10":null,"pace_differential":-3.0}"#
-        );
+        assert_eq!(&*row.pace_context_json, r#"{"opponent_pace_last_10":null,"pace_differential":-3.0}"#);
     }
 }

@@ -49,11 +49,8 @@ pub struct FeatureInput<'a> {
 pub fn feature_rows(input: &FeatureInput<'_>) -> Vec<FeatureRow> {
     let players = PlayerHistory::of(input.players, |row| row.player_id);
     let offense = OffenseHistory::of(input.offense, |row| &*row.team_abbr);
-    let defenses: HashMap<&str, &TeamDefenseZones> = input
-        .defense_zones
-        .iter()
-        .map(|row| (&*row.team_abbr, row))
-        .collect();
+    let defenses: HashMap<&str, &TeamDefenseZones> =
+        input.defense_zones.iter().map(|row| (&*row.team_abbr, row)).collect();
     let shots = by_player(input.shot_zones, |row| row.player_id);
     let caches = by_player(input.caches, |row| row.player_id);
     let factors = by_player(input.factors, |row| row.player_id);
@@ -100,26 +97,16 @@ fn free_throw_share(games: &[&PlayerGame]) -> Option<f64> {
             points += game.points;
         }
     }
-    ratio(made, points)
-        .filter(|_| recorded >= GAMES_MIN)
-        .map(|share| rounded(share.clamp(0.0, 0.5), 9))
+    ratio(made, points).filter(|_| recorded >= GAMES_MIN).map(|share| rounded(share.clamp(0.0, 0.5), 9))
 }
 
 fn win_share(team: &[&TeamOffense]) -> Option<f64> {
     let wins = count(team.iter().filter(|game| game.win_flag).count());
-    ratio(wins, count(team.len()))
-        .filter(|_| team.len() >= GAMES_MIN)
-        .map(|share| rounded(share, 9))
+    ratio(wins, count(team.len())).filter(|_| team.len() >= GAMES_MIN).map(|share| rounded(share, 9))
 }
 
 fn vector(context: &PlayerContext, beside: &Beside<'_>) -> Vector {
-    let Beside {
-        cache,
-        factors,
-        shots,
-        defense,
-        ..
-    } = *beside;
+    let Beside { cache, factors, shots, defense, .. } = *beside;
     let phase4 = |value| Feature::of(Source::Phase4, value);
     let phase3 = |value| Feature::of(Source::Phase3, value);
     let calculated = |value| Feature::of(Source::Calculated, value);
@@ -129,10 +116,7 @@ fn vector(context: &PlayerContext, beside: &Beside<'_>) -> Vector {
         phase3(average.map(|value| rounded(value, 4)))
     };
     let share = |rate: Option<f64>| phase4(rate.map(|rate| rounded(rate / 100.0, 4)));
-    let recent: Vec<f64> = last(beside.games, 5)
-        .iter()
-        .map(|game| real(game.points))
-        .collect();
+    let recent: Vec<f64> = last(beside.games, 5).iter().map(|game| real(game.points)).collect();
     Vector::of([
         phase4(cache.and_then(|row| row.points_avg_last_5)).or(points(last(beside.games, 5))),
         phase4(cache.and_then(|row| row.points_avg_last_10)).or(points(last(beside.games, 10))),
@@ -143,10 +127,7 @@ fn vector(context: &PlayerContext, beside: &Beside<'_>) -> Vector {
         phase4(factors.and_then(|row| row.shot_zone_mismatch_score)),
         phase4(factors.and_then(|row| row.pace_score)),
         phase4(factors.and_then(|row| row.usage_spike_score)),
-        calculated(rest_advantage(
-            context.days_rest,
-            context.opponent_days_rest,
-        )),
+        calculated(rest_advantage(context.days_rest, context.opponent_days_rest)),
         calculated(None),
         calculated(recent_trend(&recent)),
         calculated(minutes_change(
@@ -279,10 +260,8 @@ mod tests {
 
     #[test]
     fn wins_of_games_need_five_games() {
-        let game = |win_flag| TeamOffense {
-            win_flag,
-            ..fixture::team_offense(Date::from_days(1), "AAA", 100.0)
-        };
+        let game =
+            |win_flag| TeamOffense { win_flag, ..fixture::team_offense(Date::from_days(1), "AAA", 100.0) };
         let games: Vec<TeamOffense> = [true, true, false, false, false, true].map(game).into();
         let all: Vec<&TeamOffense> = games.iter().collect();
         assert_eq!(win_share(&all), Some(0.5));
@@ -296,10 +275,7 @@ mod tests {
         let games = games(3, Some(2), 12);
         let units = [(Date::from_days(2), games.as_slice())];
         let rows = feature_rows(&FeatureInput {
-            contexts: &[PlayerContext {
-                home_game: true,
-                ..fixture::player_context(date, 1)
-            }],
+            contexts: &[PlayerContext { home_game: true, ..fixture::player_context(date, 1) }],
             defense_zones: &[],
             shot_zones: &[],
             caches: &[],
@@ -310,19 +286,10 @@ mod tests {
         });
         let row = &rows[0];
         let slot = |at: usize| (row.features[at], &*row.feature_sources[at]);
-        assert_eq!(
-            (row.features.len(), row.feature_sources.len()),
-            (FEATURES, FEATURES)
-        );
-        assert_eq!(
-            (slot(0), row.points_avg_last_5),
-            ((12.0, "phase3"), Some(12.0))
-        );
+        assert_eq!((row.features.len(), row.feature_sources.len()), (FEATURES, FEATURES));
+        assert_eq!((slot(0), row.points_avg_last_5), ((12.0, "phase3"), Some(12.0)));
         assert_eq!((slot(10), row.injury_risk), ((0.0, "default"), None));
-        assert_eq!(
-            (slot(13), row.opponent_def_rating),
-            ((112.0, "default"), None)
-        );
+        assert_eq!((slot(13), row.opponent_def_rating), ((112.0, "default"), None));
         assert_eq!((slot(15), row.home_away), ((1.0, "phase3"), Some(1.0)));
         assert_eq!(row.feature_quality_score, 48.4);
         assert!(!row.is_production_ready);

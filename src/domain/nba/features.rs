@@ -86,14 +86,7 @@ impl Feature {
     /// The value, if there is one, from this source.
     #[must_use]
     pub(super) fn of(source: Source, value: Option<f64>) -> Self {
-        Self {
-            value,
-            source: if value.is_some() {
-                source
-            } else {
-                Source::Default
-            },
-        }
+        Self { value, source: if value.is_some() { source } else { Source::Default } }
     }
 
     /// This one, or where it has no value the other.
@@ -117,20 +110,13 @@ impl Vector {
     /// All values, defaults where there is none.
     #[must_use]
     pub(super) fn values(&self) -> Arc<[f64]> {
-        self.0
-            .iter()
-            .zip(SLOTS)
-            .map(|(feature, (_, default))| feature.value.unwrap_or(default))
-            .collect()
+        self.0.iter().zip(SLOTS).map(|(feature, (_, default))| feature.value.unwrap_or(default)).collect()
     }
 
     /// The source of each slot.
     #[must_use]
     pub(super) fn sources(&self) -> Arc<[Arc<str>]> {
-        self.0
-            .iter()
-            .map(|feature| feature.source.code().into())
-            .collect()
+        self.0.iter().map(|feature| feature.source.code().into()).collect()
     }
 
     /// The value of a slot alone; null where the vector holds the default.
@@ -149,10 +135,7 @@ impl Vector {
     /// How much of what the precompute rows can fill they did fill.
     #[must_use]
     pub(super) fn data_source(&self) -> &'static str {
-        let filled = self
-            .0
-            .iter()
-            .filter(|feature| feature.source == Source::Phase4);
+        let filled = self.0.iter().filter(|feature| feature.source == Source::Phase4);
         let share = real_len(filled.count()) / real_len(PRECOMPUTED_SLOTS);
         if share >= 0.9 {
             "phase4"
@@ -227,16 +210,8 @@ mod tests {
     #[test]
     fn an_improving_player_is_above_zero() {
         let cases = [
-            (
-                "improves much",
-                vec![10.0, 10.0, 20.0, 20.0, 20.0],
-                Some(2.0),
-            ),
-            (
-                "improves",
-                vec![99.0, 10.0, 10.0, 12.0, 12.0, 12.0],
-                Some(1.0),
-            ),
+            ("improves much", vec![10.0, 10.0, 20.0, 20.0, 20.0], Some(2.0)),
+            ("improves", vec![99.0, 10.0, 10.0, 12.0, 12.0, 12.0], Some(1.0)),
             ("steady", vec![10.0, 10.0, 11.0, 11.0, 11.0], Some(0.0)),
             ("declines", vec![12.0, 12.0, 10.0, 10.0, 10.0], Some(-1.0)),
             ("declines much", vec![20.0, 20.0, 5.0, 5.0, 5.0], Some(-2.0)),
@@ -259,11 +234,7 @@ mod tests {
             (None, Some(30.0), None),
         ];
         for (recent, season, expected) in cases {
-            assert_eq!(
-                minutes_change(recent, season),
-                expected,
-                "{recent:?} {season:?}"
-            );
+            assert_eq!(minutes_change(recent, season), expected, "{recent:?} {season:?}");
         }
     }
 
@@ -277,27 +248,17 @@ mod tests {
             (Some(1), None, None),
         ];
         for (own, opponent, expected) in cases {
-            assert_eq!(
-                rest_advantage(own, opponent),
-                expected,
-                "{own:?} {opponent:?}"
-            );
+            assert_eq!(rest_advantage(own, opponent), expected, "{own:?} {opponent:?}");
         }
     }
 
     #[test]
     fn the_score_is_the_mean_weight_and_defaults_are_marked() {
         let full = Vector::of([Feature::of(Source::Phase4, Some(1.0)); FEATURES]);
-        assert_eq!(
-            (full.quality_score(), full.data_source()),
-            (100.0, "phase4")
-        );
+        assert_eq!((full.quality_score(), full.data_source()), (100.0, "phase4"));
         let nothing = Feature::of(Source::Phase4, None);
         let empty = Vector::of([nothing; FEATURES]);
-        assert_eq!(
-            (empty.quality_score(), empty.data_source()),
-            (40.0, "mixed")
-        );
+        assert_eq!((empty.quality_score(), empty.data_source()), (40.0, "mixed"));
         assert_eq!(empty.known(), [None; FEATURES]);
         assert_eq!(empty.values()[13], 112.0);
         assert_eq!(&*empty.sources()[0], "default");

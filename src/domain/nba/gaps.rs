@@ -7,10 +7,7 @@ use std::sync::Arc;
 /// is `own` itself, and nothing is copied.
 pub(super) fn gaps_of(own: &Arc<[Arc<str>]>, others: &[&[Arc<str>]]) -> Arc<[Arc<str>]> {
     let is_gap = |issue: &&Arc<str>| issue.starts_with("gap:");
-    let mut inherited = others
-        .iter()
-        .flat_map(|issues| issues.iter())
-        .filter(is_gap);
+    let mut inherited = others.iter().flat_map(|issues| issues.iter()).filter(is_gap);
     if inherited.clone().next().is_none() {
         return Arc::clone(own);
     }
@@ -27,17 +24,12 @@ mod tests {
 
     #[test]
     fn gaps_are_inherited_once_and_other_issues_are_not() {
-        let list = |issues: &[&str]| -> Arc<[Arc<str>]> {
-            issues.iter().map(|issue| Arc::from(*issue)).collect()
-        };
+        let list =
+            |issues: &[&str]| -> Arc<[Arc<str>]> { issues.iter().map(|issue| Arc::from(*issue)).collect() };
         let cases = [
             (list(&[]), list(&["thin_sample:3/10"]), list(&[])),
             (list(&["gap:a:1"]), list(&[]), list(&["gap:a:1"])),
-            (
-                list(&["gap:b:1"]),
-                list(&["gap:a:1", "gap:b:1", "x"]),
-                list(&["gap:a:1", "gap:b:1"]),
-            ),
+            (list(&["gap:b:1"]), list(&["gap:a:1", "gap:b:1", "x"]), list(&["gap:a:1", "gap:b:1"])),
         ];
         for (own, other, expected) in cases {
             assert_eq!(gaps_of(&own, &[&other]), expected, "{own:?} with {other:?}");

@@ -84,10 +84,7 @@ mod tests {
     #[test]
     fn rows_are_grouped_in_order_of_date() {
         let (first, second) = ([(1, 'a'), (2, 'b')], [(1, 'c')]);
-        let units = [
-            (Date::from_days(3), first.as_slice()),
-            (Date::from_days(5), second.as_slice()),
-        ];
+        let units = [(Date::from_days(3), first.as_slice()), (Date::from_days(5), second.as_slice())];
         let history = History::of(&units, |row: &(i32, char)| row.0);
         assert_eq!(history.get(&1), [&(1, 'a'), &(1, 'c')]);
         assert_eq!(history.get(&9), [&(0, ' '); 0]);

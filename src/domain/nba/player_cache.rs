@@ -39,24 +39,15 @@ pub struct CacheInput<'a> {
 pub fn player_cache(input: &CacheInput<'_>) -> Vec<PlayerCache> {
     let players = PlayerHistory::of(input.players, |row| row.player_id);
     let offense = OffenseHistory::of(input.offense, |row| &*row.team_abbr);
-    let zones: HashMap<i64, &PlayerShotZones> = input
-        .shot_zones
-        .iter()
-        .map(|row| (row.player_id, row))
-        .collect();
+    let zones: HashMap<i64, &PlayerShotZones> =
+        input.shot_zones.iter().map(|row| (row.player_id, row)).collect();
     input
         .contexts
         .iter()
         .map(|context| {
             let form = Form::of(players.get(&context.player_id));
             let team = last(offense.get(&&*context.team_abbr), LONG);
-            row(
-                input,
-                context,
-                &form,
-                team,
-                zones.get(&context.player_id).copied(),
-            )
+            row(input, context, &form, team, zones.get(&context.player_id).copied())
         })
         .collect()
 }
@@ -79,14 +70,10 @@ struct Form {
 impl Form {
     fn of(season: &[&PlayerGame]) -> Self {
         if season.len() < GAMES_MIN {
-            return Self {
-                games: season.len(),
-                ..Self::default()
-            };
+            return Self { games: season.len(), ..Self::default() };
         }
         let points = |games: &[&PlayerGame]| mean(games.iter().map(|game| real(game.points)));
-        let minutes =
-            |games: &[&PlayerGame]| mean(games.iter().map(|game| real(game.minutes_played)));
+        let minutes = |games: &[&PlayerGame]| mean(games.iter().map(|game| real(game.minutes_played)));
         let usage = |games: &[&PlayerGame]| mean(games.iter().filter_map(|game| game.usage_rate));
         let long = last(season, LONG);
         let long_points: Vec<f64> = long.iter().map(|game| real(game.points)).collect();
@@ -199,16 +186,10 @@ mod tests {
     fn form_over_five_ten_and_all_games() {
         let games = games(&[40, 10, 10, 10, 10, 10, 20, 20, 20, 20, 20, 50]);
         let form = Form::of(&games.iter().collect::<Vec<_>>());
-        assert_eq!(
-            (form.points_5, form.points_10, form.points_season),
-            (Some(26.0), Some(19.0), Some(20.0))
-        );
+        assert_eq!((form.points_5, form.points_10, form.points_season), (Some(26.0), Some(19.0), Some(20.0)));
         let deviation = form.points_std.map(|value| rounded(value, 4));
         assert_eq!(deviation, Some(11.9722), "of the last ten, by n - 1");
-        assert_eq!(
-            (form.minutes_10, form.usage_10, form.ts_10),
-            (Some(30.0), None, None)
-        );
+        assert_eq!((form.minutes_10, form.usage_10, form.ts_10), (Some(30.0), None, None));
     }
 
     #[test]
@@ -216,13 +197,7 @@ mod tests {
         let games = games(&[10, 20, 30, 40, 50]);
         let all: Vec<&PlayerGame> = games.iter().collect();
         assert_eq!(Form::of(&all).points_10, Some(30.0));
-        assert_eq!(
-            Form::of(&all[1..]),
-            Form {
-                games: 4,
-                ..Form::default()
-            }
-        );
+        assert_eq!(Form::of(&all[1..]), Form { games: 4, ..Form::default() });
     }
 
     #[test]

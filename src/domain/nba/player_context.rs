@@ -48,11 +48,8 @@ pub struct ContextInput<'a> {
 /// One row for each member of the date's population, in order of player id.
 pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, NotScheduled> {
     let carried = PlayerHistory::of(input.players, |row| row.player_id);
-    let games: &[ScheduledGame] = input
-        .schedule
-        .iter()
-        .find(|(day, _)| *day == input.date)
-        .map_or(&[], |(_, games)| games);
+    let games: &[ScheduledGame] =
+        input.schedule.iter().find(|(day, _)| *day == input.date).map_or(&[], |(_, games)| games);
     let members = population(games, &carried, input.played.iter().copied())?;
     let recent = input.date.plus_days(-2 * LEAGUE_DAYS);
     let past = Past {
@@ -62,10 +59,7 @@ pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, N
         teams: TeamForms::of(input),
         carried,
     };
-    Ok(members
-        .iter()
-        .map(|member| context(input, &past, member))
-        .collect())
+    Ok(members.iter().map(|member| context(input, &past, member)).collect())
 }
 
 struct Past<'a> {
@@ -86,33 +80,15 @@ struct TeamForms<'a> {
 impl<'a> TeamForms<'a> {
     fn of(input: &ContextInput<'a>) -> Self {
         let offense: OffenseHistory<'a> = History::of(input.offense, |row| &*row.team_abbr);
-        let defense: DefenseHistory<'a> =
-            History::of(input.defense, |row| &*row.defending_team_abbr);
-        let pace =
-            |rows: &[&TeamOffense]| mean(last(rows, TEAM_GAMES).iter().filter_map(|r| r.pace));
-        let rating = |rows: &[&TeamDefense]| {
-            mean(
-                last(rows, TEAM_GAMES)
-                    .iter()
-                    .filter_map(|r| r.defensive_rating),
-            )
-        };
+        let defense: DefenseHistory<'a> = History::of(input.defense, |row| &*row.defending_team_abbr);
+        let pace = |rows: &[&TeamOffense]| mean(last(rows, TEAM_GAMES).iter().filter_map(|r| r.pace));
+        let rating =
+            |rows: &[&TeamDefense]| mean(last(rows, TEAM_GAMES).iter().filter_map(|r| r.defensive_rating));
         let month = since(input.offense, input.date.plus_days(-LEAGUE_DAYS));
         Self {
-            pace: offense
-                .iter()
-                .filter_map(|(team, rows)| Some((*team, pace(rows)?)))
-                .collect(),
-            def_rating: defense
-                .iter()
-                .filter_map(|(team, rows)| Some((*team, rating(rows)?)))
-                .collect(),
-            league_pace: mean(
-                month
-                    .iter()
-                    .flat_map(|(_, rows)| rows.iter())
-                    .filter_map(|row| row.pace),
-            ),
+            pace: offense.iter().filter_map(|(team, rows)| Some((*team, pace(rows)?))).collect(),
+            def_rating: defense.iter().filter_map(|(team, rows)| Some((*team, rating(rows)?))).collect(),
+            league_pace: mean(month.iter().flat_map(|(_, rows)| rows.iter()).filter_map(|row| row.pace)),
         }
     }
 
@@ -182,9 +158,7 @@ impl Around {
         Self {
             days_rest: before.map(|game| i64::from(date.days_since(game.game_date))),
             games_ahead: regular.then(|| count(games.iter().filter(known_ahead).count())),
-            next_game: first
-                .filter(|_| regular)
-                .map(|game| i64::from(game.game_date.days_since(date))),
+            next_game: first.filter(|_| regular).map(|game| i64::from(game.game_date.days_since(date))),
         }
     }
 }
@@ -219,13 +193,7 @@ struct Windows([Completeness; 5]);
 
 impl Windows {
     fn of(attendance: &Attendance) -> Self {
-        let spans = [
-            Span::Games(5),
-            Span::Games(10),
-            Span::Days(7),
-            Span::Days(14),
-            Span::Days(30),
-        ];
+        let spans = [Span::Games(5), Span::Games(10), Span::Days(7), Span::Days(14), Span::Days(30)];
         Self(spans.map(|span| attendance.over(span)))
     }
 }
@@ -251,19 +219,9 @@ fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> Pl
     let games = past.season.get(&player.player_id);
     let load = Load::of(input.date, games);
     let around = Around::of(input.date, &game.season_type, past.schedule.get(&&**team));
-    let against = Around::of(
-        input.date,
-        &game.season_type,
-        past.schedule.get(&&**opponent),
-    );
-    let attendance = Attendance::of(
-        member,
-        input.date,
-        input.opening,
-        &past.carried,
-        &past.schedule,
-        &past.boxes,
-    );
+    let against = Around::of(input.date, &game.season_type, past.schedule.get(&&**opponent));
+    let attendance =
+        Attendance::of(member, input.date, input.opening, &past.carried, &past.schedule, &past.boxes);
     let Windows([l5, l10, l7d, l14d, l30d]) = Windows::of(&attendance);
     let windows = [l5, l10, l7d, l14d, l30d];
     let (quality_score, quality_issues) = quality(load.games_30, &input.gaps);
@@ -369,29 +327,14 @@ mod tests {
         let on = |at| Load::of(day(at), &games);
         let load = on(14);
         assert_eq!((load.days_rest, load.before_last), (Some(1), Some(3)));
-        assert_eq!(
-            load.since_rested,
-            Some(1),
-            "day 13 came after a gap of three days"
-        );
+        assert_eq!(load.since_rested, Some(1), "day 13 came after a gap of three days");
         assert_eq!((load.games_7, load.games_14, load.games_30), (3, 5, 5));
         assert_eq!((load.minutes_7, load.minutes_14), (90, 150));
         assert_eq!(load.back_to_backs, 2);
-        assert_eq!(
-            on(16).back_to_backs,
-            1,
-            "day 1 is out of the fourteen days, day 2 is not a pair"
-        );
-        assert_eq!(
-            on(17).games_7,
-            2,
-            "the seventh day before counts: day 10, and day 13"
-        );
+        assert_eq!(on(16).back_to_backs, 1, "day 1 is out of the fourteen days, day 2 is not a pair");
+        assert_eq!(on(17).games_7, 2, "the seventh day before counts: day 10, and day 13");
         let none = Load::of(day(14), &[]);
-        assert_eq!(
-            (none.days_rest, none.before_last, none.since_rested),
-            (None, None, None)
-        );
+        assert_eq!((none.days_rest, none.before_last, none.since_rested), (None, None, None));
     }
 
     #[test]
@@ -401,30 +344,15 @@ mod tests {
         playoff.season_type = "Playoffs".into();
         let regular: Vec<&ScheduledGame> = games.iter().collect();
         let cases = [
-            (
-                "regular season",
-                "Regular Season",
-                regular.clone(),
-                (Some(4), Some(2), Some(2)),
-            ),
-            (
-                "playoffs",
-                "Playoffs",
-                regular.clone(),
-                (Some(4), None, None),
-            ),
+            ("regular season", "Regular Season", regular.clone(), (Some(4), Some(2), Some(2))),
+            ("playoffs", "Playoffs", regular.clone(), (Some(4), None, None)),
             (
                 "a playoff game ahead does not count",
                 "Regular Season",
                 vec![&games[0], &games[1], &playoff],
                 (Some(4), Some(0), None),
             ),
-            (
-                "the first game",
-                "Regular Season",
-                vec![&games[1]],
-                (None, Some(0), None),
-            ),
+            ("the first game", "Regular Season", vec![&games[1]], (None, Some(0), None)),
         ];
         for (name, season_type, games, expected) in cases {
             let around = Around::of(day(7), season_type, &games);
@@ -468,11 +396,7 @@ mod tests {
             played: Vec::new(),
             gaps: [].into(),
         });
-        assert_eq!(
-            forms.league_pace,
-            Some(100.0),
-            "day 1 is more than thirty days ago"
-        );
+        assert_eq!(forms.league_pace, Some(100.0), "day 1 is more than thirty days ago");
         let cases = [
             ("AAA", "BBB", Some(2.0)),
             ("BBB", "AAA", Some(2.0)),
@@ -481,11 +405,7 @@ mod tests {
             ("AAA", "ZZZ", None),
         ];
         for (team, opponent, expected) in cases {
-            assert_eq!(
-                forms.pace_differential(team, opponent),
-                expected,
-                "{team} {opponent}"
-            );
+            assert_eq!(forms.pace_differential(team, opponent), expected, "{team} {opponent}");
         }
     }
 
@@ -503,11 +423,7 @@ mod tests {
             (11, 15, "good"),
         ];
         for (games, window, expected) in cases {
-            assert_eq!(
-                sample_quality(games, window),
-                expected,
-                "{games} of {window}"
-            );
+            assert_eq!(sample_quality(games, window), expected, "{games} of {window}");
         }
     }
 }

@@ -27,10 +27,7 @@ pub fn player_shot_zones(
     gaps: &Arc<[Arc<str>]>,
 ) -> Vec<PlayerShotZones> {
     let history = PlayerHistory::of(season, |row| row.player_id);
-    contexts
-        .iter()
-        .map(|context| row(context, history.get(&context.player_id), gaps))
-        .collect()
+    contexts.iter().map(|context| row(context, history.get(&context.player_id), gaps)).collect()
 }
 
 /// Sums over charted games: (makes, attempts) of a zone.
@@ -44,23 +41,13 @@ struct Zones {
 
 impl Zones {
     fn of(games: &[&PlayerGame]) -> Self {
-        let mut zones = Self {
-            games: 0,
-            paint: (0, 0),
-            mid_range: (0, 0),
-            three: (0, 0),
-            backcourt: 0,
-        };
+        let mut zones = Self { games: 0, paint: (0, 0), mid_range: (0, 0), three: (0, 0), backcourt: 0 };
         let add = |sum: &mut (i64, i64), makes: Option<i64>, attempts: i64| {
             sum.0 += makes.unwrap_or(0);
             sum.1 += attempts;
         };
         for game in games {
-            let attempts = (
-                game.paint_attempts,
-                game.mid_range_attempts,
-                game.three_zone_attempts,
-            );
+            let attempts = (game.paint_attempts, game.mid_range_attempts, game.three_zone_attempts);
             if let (Some(paint), Some(mid_range), Some(three)) = attempts {
                 zones.games += 1;
                 add(&mut zones.paint, game.paint_makes, paint);
@@ -84,11 +71,7 @@ impl Zones {
     /// The zone that he mostly scores from, by unrounded rates.
     fn primary(&self) -> Option<&'static str> {
         let rate = |attempts| self.rate(attempts);
-        let (paint, mid_range, three) = (
-            rate(self.paint.1)?,
-            rate(self.mid_range.1)?,
-            rate(self.three.1)?,
-        );
+        let (paint, mid_range, three) = (rate(self.paint.1)?, rate(self.mid_range.1)?, rate(self.three.1)?);
         Some(if paint >= 40.0 {
             "paint"
         } else if three >= 40.0 {
@@ -111,19 +94,13 @@ fn row(context: &PlayerContext, season: &[&PlayerGame], gaps: &Arc<[Arc<str>]>) 
     let (all, all_20) = (Zones::of(recent), Zones::of(trend));
     let zones = Some(&all).filter(|zones| zones.games >= GAMES_MIN);
     let zones_20 = Some(&all_20).filter(|zones| zones.games >= TREND_GAMES_MIN);
-    let rate = |of: fn(&Zones) -> (i64, i64)| {
-        zones
-            .and_then(|z| z.rate(of(z).1))
-            .map(|value| rounded(value, 2))
-    };
+    let rate =
+        |of: fn(&Zones) -> (i64, i64)| zones.and_then(|z| z.rate(of(z).1)).map(|value| rounded(value, 2));
     let share = |of: fn(&Zones) -> (i64, i64)| {
-        zones
-            .and_then(|z| ratio(of(z).0, of(z).1))
-            .map(|value| rounded(value, 3))
+        zones.and_then(|z| ratio(of(z).0, of(z).1)).map(|value| rounded(value, 3))
     };
-    let per_game = |of: fn(&Zones) -> (i64, i64)| {
-        zones.map(|z| rounded(real(of(z).1) / real(count(z.games)), 1))
-    };
+    let per_game =
+        |of: fn(&Zones) -> (i64, i64)| zones.map(|z| rounded(real(of(z).1) / real(count(z.games)), 1));
     PlayerShotZones {
         player_id: context.player_id,
         player_lookup: Arc::clone(&context.player_lookup),
@@ -145,12 +122,8 @@ fn row(context: &PlayerContext, season: &[&PlayerGame], gaps: &Arc<[Arc<str>]>) 
         paint_attempts_per_game: per_game(|z| z.paint),
         mid_range_attempts_per_game: per_game(|z| z.mid_range),
         three_pt_attempts_per_game: per_game(|z| z.three),
-        paint_rate_last_20: zones_20
-            .and_then(|z| z.rate(z.paint.1))
-            .map(|value| rounded(value, 2)),
-        paint_pct_last_20: zones_20
-            .and_then(|z| ratio(z.paint.0, z.paint.1))
-            .map(|value| rounded(value, 3)),
+        paint_rate_last_20: zones_20.and_then(|z| z.rate(z.paint.1)).map(|value| rounded(value, 2)),
+        paint_pct_last_20: zones_20.and_then(|z| ratio(z.paint.0, z.paint.1)).map(|value| rounded(value, 3)),
         assisted_rate_last_10: None,
         unassisted_rate_last_10: None,
         primary_scoring_zone: zones.and_then(Zones::primary).map(Arc::from),
@@ -198,11 +171,7 @@ mod tests {
 
     fn of(games: &[PlayerGame]) -> PlayerShotZones {
         let games: Vec<&PlayerGame> = games.iter().collect();
-        row(
-            &fixture::player_context(Date::from_days(99), 1),
-            &games,
-            &[].into(),
-        )
+        row(&fixture::player_context(Date::from_days(99), 1), &games, &[].into())
     }
 
     #[test]
@@ -214,21 +183,11 @@ mod tests {
             ..fixture::player_game(Date::from_days(6), 1, "AAA", 10)
         });
         let row = of(&games);
-        let rates = (
-            row.paint_rate_last_10,
-            row.mid_range_rate_last_10,
-            row.three_pt_rate_last_10,
-        );
+        let rates = (row.paint_rate_last_10, row.mid_range_rate_last_10, row.three_pt_rate_last_10);
         assert_eq!(rates, (Some(50.0), Some(25.0), Some(25.0)));
         assert_eq!((row.games_in_sample_10, row.zone_games_in_sample), (6, 5));
-        assert_eq!(
-            (row.total_shots_last_10, row.backcourt_shots_last_10),
-            (Some(40), Some(5))
-        );
-        assert_eq!(
-            (row.paint_pct_last_10, row.paint_attempts_per_game),
-            (Some(0.5), Some(4.0))
-        );
+        assert_eq!((row.total_shots_last_10, row.backcourt_shots_last_10), (Some(40), Some(5)));
+        assert_eq!((row.paint_pct_last_10, row.paint_attempts_per_game), (Some(0.5), Some(4.0)));
         assert_eq!(row.primary_scoring_zone.as_deref(), Some("paint"));
         assert_eq!(row.paint_rate_last_20, None);
     }
@@ -237,22 +196,15 @@ mod tests {
     fn below_five_charted_games_there_are_no_zones() {
         let games: Vec<_> = (0..4).map(|day| charted(day, 4, 2, 2)).collect();
         let row = of(&games);
-        assert_eq!(
-            (row.paint_rate_last_10, row.primary_scoring_zone),
-            (None, None)
-        );
-        assert_eq!(
-            row.insufficient_data_reason.as_deref(),
-            Some("zone_games_in_sample:4/5")
-        );
+        assert_eq!((row.paint_rate_last_10, row.primary_scoring_zone), (None, None));
+        assert_eq!(row.insufficient_data_reason.as_deref(), Some("zone_games_in_sample:4/5"));
         assert!(!row.is_production_ready);
     }
 
     #[test]
     fn the_trend_needs_fifteen_charted_games() {
-        let games: Vec<_> = (0..20)
-            .map(|day| charted(day, 3 * (day.min(10) as i64 / 10) + 1, 1, 2))
-            .collect();
+        let games: Vec<_> =
+            (0..20).map(|day| charted(day, 3 * (day.min(10) as i64 / 10) + 1, 1, 2)).collect();
         let row = of(&games);
         assert_eq!(row.paint_rate_last_10, Some(57.14));
         assert_eq!(row.paint_rate_last_20, Some(45.45));
@@ -278,15 +230,8 @@ mod tests {
     #[test]
     fn a_game_without_a_minute_or_a_shot_is_no_game() {
         let mut games: Vec<_> = (0..5).map(|day| charted(day, 4, 2, 2)).collect();
-        games.push(PlayerGame {
-            minutes_played: 0,
-            ..charted(6, 0, 0, 0)
-        });
-        games.push(PlayerGame {
-            minutes_played: 0,
-            fg_attempts: Some(1),
-            ..charted(7, 1, 0, 0)
-        });
+        games.push(PlayerGame { minutes_played: 0, ..charted(6, 0, 0, 0) });
+        games.push(PlayerGame { minutes_played: 0, fg_attempts: Some(1), ..charted(7, 1, 0, 0) });
         assert_eq!(of(&games).games_in_sample_10, 6);
     }
 }

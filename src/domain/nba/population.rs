@@ -57,9 +57,7 @@ pub(super) struct Member<'a> {
 
 /// A box score that the schedule does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "player {player_id} has a box score row for {team}, which has no game in the schedule of the date"
-)]
+#[error("player {player_id} has a box score row for {team}, which has no game in the schedule of the date")]
 pub struct NotScheduled {
     /// The player.
     pub player_id: i64,
@@ -77,11 +75,7 @@ impl<'a> Member<'a> {
     /// The other team.
     #[must_use]
     pub(super) fn opponent(&self) -> &'a Arc<str> {
-        if self.is_home() {
-            &self.game.away_team
-        } else {
-            &self.game.home_team
-        }
+        if self.is_home() { &self.game.away_team } else { &self.game.home_team }
     }
 }
 
@@ -107,29 +101,16 @@ pub(super) fn population<'a>(
                 team_abbr: &rows.team_abbr,
             };
             let source = Source::LatestTeam;
-            members.insert(
-                player.player_id,
-                Member {
-                    player,
-                    game,
-                    source,
-                },
-            );
+            members.insert(player.player_id, Member { player, game, source });
         }
     }
     for player in played {
-        let game = game_of
-            .get(&**player.team_abbr)
-            .ok_or_else(|| NotScheduled {
-                player_id: player.player_id,
-                team: Arc::clone(player.team_abbr),
-            })?;
+        let game = game_of.get(&**player.team_abbr).ok_or_else(|| NotScheduled {
+            player_id: player.player_id,
+            team: Arc::clone(player.team_abbr),
+        })?;
         let source = Source::BoxScore;
-        members.entry(player.player_id).or_insert(Member {
-            player,
-            game,
-            source,
-        });
+        members.entry(player.player_id).or_insert(Member { player, game, source });
     }
     Ok(members.into_values().collect())
 }
@@ -156,47 +137,25 @@ mod tests {
         let (first, second, date) = (Date::from_days(1), Date::from_days(3), Date::from_days(5));
         let game = |day, player, team| fixture::player_game(day, player, team, 10);
         let past = [
-            (
-                first,
-                vec![
-                    game(first, 1, "AAA"),
-                    game(first, 2, "AAA"),
-                    game(first, 3, "CCC"),
-                ],
-            ),
+            (first, vec![game(first, 1, "AAA"), game(first, 2, "AAA"), game(first, 3, "CCC")]),
             (second, vec![game(second, 2, "BBB"), game(second, 4, "DDD")]),
         ];
-        let past: Vec<(Date, &[PlayerGame])> = past
-            .iter()
-            .map(|(day, rows)| (*day, rows.as_slice()))
-            .collect();
+        let past: Vec<(Date, &[PlayerGame])> =
+            past.iter().map(|(day, rows)| (*day, rows.as_slice())).collect();
         let past = PlayerHistory::of(&past, |row| row.player_id);
-        let games = [
-            fixture::game(date, "AAA", "BBB"),
-            fixture::game(date, "EEE", "DDD"),
-        ];
+        let games = [fixture::game(date, "AAA", "BBB"), fixture::game(date, "EEE", "DDD")];
         let boxes = [
             game(date, 1, "BBB"), // traded since: stays with the team that was known
             game(date, 3, "AAA"), // his last team does not play
             game(date, 9, "EEE"), // a debut
         ];
-        let known = [
-            (1, "AAA", "latest_team"),
-            (2, "BBB", "latest_team"),
-            (4, "DDD", "latest_team"),
-        ];
+        let known = [(1, "AAA", "latest_team"), (2, "BBB", "latest_team"), (4, "DDD", "latest_team")];
         let cases = [
             ("morning", &boxes[..0], known.to_vec()),
             (
                 "backfill",
                 &boxes[..],
-                vec![
-                    known[0],
-                    known[1],
-                    (3, "AAA", "box_score"),
-                    known[2],
-                    (9, "EEE", "box_score"),
-                ],
+                vec![known[0], known[1], (3, "AAA", "box_score"), known[2], (9, "EEE", "box_score")],
             ),
         ];
         for (name, boxes, expected) in cases {
@@ -215,15 +174,11 @@ mod tests {
     fn a_member_knows_his_side() {
         let date = Date::from_days(5);
         let games = [fixture::game(date, "AAA", "BBB")];
-        let boxes = ["AAA", "BBB"].map(|team| {
-            fixture::player_game(date, team.len() as i64 + i64::from(team == "BBB"), team, 1)
-        });
+        let boxes = ["AAA", "BBB"]
+            .map(|team| fixture::player_game(date, team.len() as i64 + i64::from(team == "BBB"), team, 1));
         let past = PlayerHistory::of(&[], |row: &PlayerGame| row.player_id);
         let members = population(&games, &past, played(&boxes)).expect("members");
-        let sides: Vec<_> = members
-            .iter()
-            .map(|m| (m.is_home(), &**m.opponent()))
-            .collect();
+        let sides: Vec<_> = members.iter().map(|m| (m.is_home(), &**m.opponent())).collect();
         assert_eq!(sides, [(false, "BBB"), (true, "AAA")]);
     }
 }

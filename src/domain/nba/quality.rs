@@ -28,6 +28,10 @@ pub enum Issue<'a> {
     UsageRateClamped,
     /// Shots whose zone the source does not tell; they are in no zone column.
     ShotZoneUnknown(i64),
+    /// Two sources tell different values; the column holds that of the better one.
+    SourcesDisagree(&'a str),
+    /// Points are not what the makes add up to.
+    PointsDoNotAddUp,
     /// Fewer games than asked for, of how many.
     ThinSample {
         /// Games there are.
@@ -46,6 +50,8 @@ impl Issue<'_> {
             Self::Gap(dataset, date) => format!("gap:{dataset}:{date}"),
             Self::UsageRateClamped => "usage_rate_clamped".to_owned(),
             Self::ShotZoneUnknown(shots) => format!("shot_zone_unknown:{shots}"),
+            Self::SourcesDisagree(column) => format!("sources_disagree:{column}"),
+            Self::PointsDoNotAddUp => "points_do_not_add_up".to_owned(),
             Self::ThinSample { games, wanted } => format!("thin_sample:{games}/{wanted}"),
         }
     }
@@ -54,7 +60,8 @@ impl Issue<'_> {
         match self {
             Self::Reconstructed | Self::ShotZonesUnavailable | Self::ThinSample { .. } => 15,
             Self::MissingOptional(_) => 2,
-            Self::Gap(..) => 10,
+            Self::SourcesDisagree(_) => 5,
+            Self::Gap(..) | Self::PointsDoNotAddUp => 10,
             Self::UsageRateClamped | Self::ShotZoneUnknown(_) => 0,
         }
     }
@@ -64,11 +71,7 @@ impl Quality {
     /// Without fault, from these sources.
     #[must_use]
     pub fn of<'a>(sources: impl IntoIterator<Item = &'a str>) -> Self {
-        Self {
-            score: 100,
-            issues: Vec::new(),
-            sources: sources.into_iter().map(Arc::from).collect(),
-        }
+        Self { score: 100, issues: Vec::new(), sources: sources.into_iter().map(Arc::from).collect() }
     }
 
     /// The same with one more issue; an issue counts once.
@@ -152,10 +155,7 @@ mod tests {
         quality.note(Issue::Reconstructed);
         assert_eq!((quality.score(), quality.issues().len()), (85, 1));
         for day in 0..12 {
-            quality.note(Issue::Gap(
-                DatasetName::of("nba.shots"),
-                Date::from_days(day),
-            ));
+            quality.note(Issue::Gap(DatasetName::of("nba.shots"), Date::from_days(day)));
         }
         assert_eq!((quality.score(), &*quality.tier()), (0, "unusable"));
         assert_eq!(&*quality.issues()[1], "gap:nba.shots:1970-01-01");

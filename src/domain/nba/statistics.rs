@@ -6,7 +6,7 @@
 /// value is scaled by a power of ten in binary floating point, rounded and scaled back; a negative
 /// zero becomes 0.
 #[must_use]
-pub(super) fn rounded(value: f64, decimals: i32) -> f64 {
+pub fn rounded(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     (value * scale).round() / scale + 0.0
 }
@@ -41,7 +41,7 @@ pub(super) fn ratio(part: i64, whole: i64) -> Option<f64> {
 
 /// A count or a box score figure as a float: all of them lie far below 2^53.
 #[must_use]
-pub(super) fn real(count: i64) -> f64 {
+pub fn real(count: i64) -> f64 {
     debug_assert!(count.unsigned_abs() < 1 << 53);
     count as f64
 }

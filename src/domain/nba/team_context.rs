@@ -37,11 +37,7 @@ pub fn team_contexts(input: &TeamContextInput<'_>) -> Vec<TeamContext> {
         .flat_map(|(_, games)| games.iter())
         .flat_map(|game| [(game, true), (game, false)])
         .map(|(game, home)| {
-            let team = if home {
-                &game.home_team
-            } else {
-                &game.away_team
-            };
+            let team = if home { &game.home_team } else { &game.away_team };
             let (planned, results) = (schedule.get(&&**team), offense.get(&&**team));
             context(input, game, home, planned, results)
         })
@@ -74,26 +70,15 @@ impl Record {
     }
 }
 
-fn completeness(
-    date: Date,
-    days: i32,
-    planned: &[&ScheduledGame],
-    results: &[&TeamOffense],
-) -> Completeness {
-    let expected = planned
-        .iter()
-        .map(|game| game.game_date)
-        .filter(|day| (date.plus_days(-days)..date).contains(day));
+fn completeness(date: Date, days: i32, planned: &[&ScheduledGame], results: &[&TeamOffense]) -> Completeness {
+    let expected =
+        planned.iter().map(|game| game.game_date).filter(|day| (date.plus_days(-days)..date).contains(day));
     let (mut all, mut there) = (0, 0);
     for day in expected {
         all += 1;
         there += i64::from(results.iter().rev().any(|game| game.game_date == day));
     }
-    Completeness {
-        expected: all,
-        actual: there,
-        not_played: 0,
-    }
+    Completeness { expected: all, actual: there, not_played: 0 }
 }
 
 fn quality_tier(completeness: Completeness) -> &'static str {
@@ -113,34 +98,17 @@ fn context(
     results: &[&TeamOffense],
 ) -> TeamContext {
     let date = input.date;
-    let (team, opponent) = if home {
-        (&game.home_team, &game.away_team)
-    } else {
-        (&game.away_team, &game.home_team)
-    };
-    let before: Vec<Date> = planned
+    let (team, opponent) =
+        if home { (&game.home_team, &game.away_team) } else { (&game.away_team, &game.home_team) };
+    let before: Vec<Date> = planned.iter().map(|game| game.game_date).filter(|day| *day < date).collect();
+    let ahead = planned
         .iter()
-        .map(|game| game.game_date)
-        .filter(|day| *day < date)
-        .collect();
-    let ahead = planned.iter().filter(|game| {
-        (1..=7).contains(&game.game_date.days_since(date)) && !is_playoffs(&game.season_type)
-    });
-    let after = |days: i32| {
-        count(
-            before
-                .iter()
-                .filter(|day| **day > date.plus_days(-days))
-                .count(),
-        )
-    };
+        .filter(|game| (1..=7).contains(&game.game_date.days_since(date)) && !is_playoffs(&game.season_type));
+    let after = |days: i32| count(before.iter().filter(|day| **day > date.plus_days(-days)).count());
     let since_last = before.last().map(|day| i64::from(date.days_since(*day)));
     let record = Record::of(results);
     let latest = results.last();
-    let (l7d, l14d) = (
-        completeness(date, 7, planned, results),
-        completeness(date, 14, planned, results),
-    );
+    let (l7d, l14d) = (completeness(date, 7, planned, results), completeness(date, 14, planned, results));
     let boundary = (date.plus_days(-14) < input.opening).then(|| Arc::from("season_boundary"));
     TeamContext {
         team_abbr: Arc::clone(team),
@@ -180,10 +148,7 @@ fn context(
         l14d_completeness_pct: l14d.percentage(),
         l14d_is_complete: l14d.is_complete(),
         quality_tier: quality_tier(l14d).into(),
-        quality_issues: boundary
-            .into_iter()
-            .chain(input.gaps.iter().cloned())
-            .collect(),
+        quality_issues: boundary.into_iter().chain(input.gaps.iter().cloned()).collect(),
         is_production_ready: l7d.is_ready() && l14d.is_ready(),
     }
 }
@@ -197,13 +162,8 @@ mod tests {
     fn rest_record_and_streak_before_a_game() {
         let day = Date::from_days;
         let dates = [1, 3, 4, 9, 10, 12];
-        let games: Vec<_> = dates
-            .map(|at| [fixture::game(day(at), "AAA", "BBB")])
-            .into();
-        let schedule: Vec<_> = games
-            .iter()
-            .map(|g| (g[0].game_date, g.as_slice()))
-            .collect();
+        let games: Vec<_> = dates.map(|at| [fixture::game(day(at), "AAA", "BBB")]).into();
+        let schedule: Vec<_> = games.iter().map(|g| (g[0].game_date, g.as_slice())).collect();
         let results: Vec<_> = [(1, true), (3, false), (4, true), (9, true)]
             .map(|(at, win_flag)| {
                 [TeamOffense {
@@ -213,10 +173,7 @@ mod tests {
                 }]
             })
             .into();
-        let offense: Vec<_> = results
-            .iter()
-            .map(|r| (r[0].game_date, r.as_slice()))
-            .collect();
+        let offense: Vec<_> = results.iter().map(|r| (r[0].game_date, r.as_slice())).collect();
         let rows = team_contexts(&TeamContextInput {
             date: day(10),
             opening: day(1),
@@ -225,38 +182,14 @@ mod tests {
             gaps: [].into(),
         });
         let (away, home) = (&rows[0], &rows[1]);
-        assert_eq!(
-            (&*away.team_abbr, away.home_game, home.home_game),
-            ("AAA", false, true)
-        );
-        assert_eq!(
-            (away.team_days_rest, away.team_back_to_back),
-            (Some(0), true)
-        );
-        assert_eq!(
-            (away.games_in_last_7_days, away.games_in_last_14_days),
-            (2, 4)
-        );
-        assert_eq!(
-            (away.game_number_in_season, away.games_in_next_7_days),
-            (5, Some(1))
-        );
+        assert_eq!((&*away.team_abbr, away.home_game, home.home_game), ("AAA", false, true));
+        assert_eq!((away.team_days_rest, away.team_back_to_back), (Some(0), true));
+        assert_eq!((away.games_in_last_7_days, away.games_in_last_14_days), (2, 4));
+        assert_eq!((away.game_number_in_season, away.games_in_next_7_days), (5, Some(1)));
         assert_eq!((away.season_wins, away.season_losses), (3, 1));
-        assert_eq!(
-            (
-                away.team_win_streak_entering,
-                away.team_loss_streak_entering
-            ),
-            (2, 0)
-        );
-        assert_eq!(
-            (away.last_game_margin, away.last_game_result.as_deref()),
-            (Some(7), Some("W"))
-        );
-        assert_eq!(
-            (away.completeness_percentage, &*away.quality_tier),
-            (Some(100.0), "gold")
-        );
+        assert_eq!((away.team_win_streak_entering, away.team_loss_streak_entering), (2, 0));
+        assert_eq!((away.last_game_margin, away.last_game_result.as_deref()), (Some(7), Some("W")));
+        assert_eq!((away.completeness_percentage, &*away.quality_tier), (Some(100.0), "gold"));
         assert_eq!((home.missing_games_count, &*home.quality_tier), (4, "poor"));
         assert_eq!(home.last_game_result, None);
         assert!(away.is_production_ready && !home.is_production_ready);

@@ -56,9 +56,7 @@ pub fn team_defense_zones(input: &ZonesInput<'_>) -> Vec<TeamDefenseZones> {
 #[must_use]
 pub(super) fn teams<'a>(schedule: &Units<'a, ScheduledGame>) -> BTreeSet<&'a Arc<str>> {
     let games = schedule.iter().flat_map(|(_, games)| games.iter());
-    games
-        .flat_map(|game| [&game.home_team, &game.away_team])
-        .collect()
+    games.flat_map(|game| [&game.home_team, &game.away_team]).collect()
 }
 
 /// Sums over the games that have a shot chart: (makes, attempts) of a zone.
@@ -71,22 +69,14 @@ struct Zones {
 
 impl Zones {
     fn of(games: &[&TeamDefense]) -> Self {
-        let mut zones = Self {
-            games: 0,
-            paint: (0, 0),
-            mid_range: (0, 0),
-            three: (0, 0),
-        };
+        let mut zones = Self { games: 0, paint: (0, 0), mid_range: (0, 0), three: (0, 0) };
         let add = |sum: &mut (i64, i64), makes: Option<i64>, attempts: i64| {
             sum.0 += makes.unwrap_or(0);
             sum.1 += attempts;
         };
         for game in games {
-            let attempts = (
-                game.opp_paint_attempts,
-                game.opp_mid_range_attempts,
-                game.opp_three_zone_attempts,
-            );
+            let attempts =
+                (game.opp_paint_attempts, game.opp_mid_range_attempts, game.opp_three_zone_attempts);
             if let (Some(paint), Some(mid_range), Some(three)) = attempts {
                 zones.games += 1;
                 add(&mut zones.paint, game.opp_paint_makes, paint);
@@ -107,8 +97,7 @@ impl Zones {
     }
 
     fn per_game(&self, sum: i64) -> Option<f64> {
-        self.suffice()
-            .then(|| rounded(real(sum) / real(count(self.games)), 2))
+        self.suffice().then(|| rounded(real(sum) / real(count(self.games)), 2))
     }
 }
 
@@ -124,11 +113,8 @@ impl League {
         let history = DefenseHistory::of(month, |row| &*row.defending_team_abbr);
         let mut teams: Vec<_> = history.iter().collect();
         teams.sort_unstable_by_key(|(team, _)| **team);
-        let zones: Vec<Zones> = teams
-            .into_iter()
-            .map(|(_, games)| Zones::of(games))
-            .filter(Zones::suffice)
-            .collect();
+        let zones: Vec<Zones> =
+            teams.into_iter().map(|(_, games)| Zones::of(games)).filter(Zones::suffice).collect();
         let average = |zone: fn(&Zones) -> (i64, i64)| {
             mean(zones.iter().filter_map(|team| team.share(zone(team))))
                 .filter(|_| zones.len() >= LEAGUE_TEAMS_MIN)
@@ -167,15 +153,12 @@ fn extremes(edges: [Option<f64>; 3]) -> Option<(&'static str, &'static str)> {
 }
 
 fn notes(zones: &Zones) -> Option<Arc<str>> {
-    let empty: Vec<String> = [
-        ("paint", zones.paint),
-        ("mid_range", zones.mid_range),
-        ("three_pt", zones.three),
-    ]
-    .iter()
-    .filter(|(_, (_, attempts))| *attempts == 0)
-    .map(|(name, _)| format!("No {name} attempts"))
-    .collect();
+    let empty: Vec<String> =
+        [("paint", zones.paint), ("mid_range", zones.mid_range), ("three_pt", zones.three)]
+            .iter()
+            .filter(|(_, (_, attempts))| *attempts == 0)
+            .map(|(name, _)| format!("No {name} attempts"))
+            .collect();
     (!empty.is_empty()).then(|| empty.join("; ").into())
 }
 
@@ -186,11 +169,7 @@ fn completeness(date: Date, planned: &[&ScheduledGame], games: &[&TeamDefense]) 
         let same = |game: &&&TeamDefense| game.game_date == planned.game_date;
         games.iter().rev().find(same).is_some()
     });
-    Completeness {
-        actual: count(there.count()),
-        expected: count(expected.len()),
-        not_played: 0,
-    }
+    Completeness { actual: count(there.count()), expected: count(expected.len()), not_played: 0 }
 }
 
 #[expect(
@@ -207,11 +186,8 @@ fn row(
     let games = last(season, WINDOW);
     let zones = Zones::of(games);
     let complete = completeness(input.date, planned, season);
-    let (paint, mid_range, three) = (
-        zones.share(zones.paint),
-        zones.share(zones.mid_range),
-        zones.share(zones.three),
-    );
+    let (paint, mid_range, three) =
+        (zones.share(zones.paint), zones.share(zones.mid_range), zones.share(zones.three));
     let edges = [
         against_league(paint, league.paint),
         against_league(mid_range, league.mid_range),
@@ -220,9 +196,7 @@ fn row(
     let zone_names = extremes(edges);
     let enough = games.len() >= GAMES_MIN;
     let average = |value: fn(&TeamDefense) -> Option<f64>| {
-        mean(games.iter().filter_map(|game| value(game)))
-            .filter(|_| enough)
-            .map(|value| rounded(value, 2))
+        mean(games.iter().filter_map(|game| value(game))).filter(|_| enough).map(|value| rounded(value, 2))
     };
     let share = |value: Option<f64>| value.map(|value| rounded(value, 4));
     TeamDefenseZones {
@@ -296,18 +270,11 @@ mod tests {
             let games: Vec<&TeamDefense> = games.iter().collect();
             Zones::of(&games)
         };
-        let five: Vec<_> = (0..5)
-            .map(|day| charted(day, "AAA", 20))
-            .chain([plain(6)])
-            .collect();
+        let five: Vec<_> = (0..5).map(|day| charted(day, "AAA", 20)).chain([plain(6)]).collect();
         let zones = of(&five);
         assert_eq!(zones.games, 5);
         assert_eq!(zones.share(zones.paint), Some(0.5));
-        assert_eq!(
-            zones.per_game(zones.paint.1),
-            Some(40.0),
-            "per charted game, not per game"
-        );
+        assert_eq!(zones.per_game(zones.paint.1), Some(40.0), "per charted game, not per game");
         let four = of(&five[..4]);
         assert_eq!((four.games, four.share(four.paint)), (4, None));
         assert_eq!(
@@ -326,29 +293,20 @@ mod tests {
                 (Date::from_days(day), rows.map(row).collect())
             })
             .collect();
-        let whole: Vec<(Date, &[TeamDefense])> = units
-            .iter()
-            .map(|(day, rows)| (*day, rows.as_slice()))
-            .collect();
+        let whole: Vec<(Date, &[TeamDefense])> =
+            units.iter().map(|(day, rows)| (*day, rows.as_slice())).collect();
         let league = League::of(&whole);
         assert_eq!(league.paint.map(|share| rounded(share, 4)), Some(0.5125));
         assert_eq!(against_league(Some(0.4), league.paint), Some(-11.25));
-        let nine: Vec<(Date, &[TeamDefense])> =
-            units.iter().map(|(day, rows)| (*day, &rows[1..])).collect();
+        let nine: Vec<(Date, &[TeamDefense])> = units.iter().map(|(day, rows)| (*day, &rows[1..])).collect();
         assert_eq!(League::of(&nine).paint, None, "nine teams are no league");
     }
 
     #[test]
     fn the_weakest_zone_is_where_most_is_allowed_against_the_league() {
         let cases = [
-            (
-                [Some(-2.0), Some(1.0), Some(3.0)],
-                Some(("paint", "perimeter")),
-            ),
-            (
-                [Some(1.0), Some(-4.0), Some(0.5)],
-                Some(("mid_range", "paint")),
-            ),
+            ([Some(-2.0), Some(1.0), Some(3.0)], Some(("paint", "perimeter"))),
+            ([Some(1.0), Some(-4.0), Some(0.5)], Some(("mid_range", "paint"))),
             ([Some(1.0), Some(1.0), Some(1.0)], Some(("paint", "paint"))),
             ([Some(1.0), None, Some(0.5)], None),
         ];
@@ -360,18 +318,10 @@ mod tests {
     #[test]
     fn too_few_games_are_null_and_say_so() {
         let day = Date::from_days;
-        let games: Vec<_> = (0..5)
-            .map(|at| [fixture::game(day(at), "AAA", "BBB")])
-            .collect();
-        let schedule: Vec<_> = games
-            .iter()
-            .map(|g| (g[0].game_date, g.as_slice()))
-            .collect();
+        let games: Vec<_> = (0..5).map(|at| [fixture::game(day(at), "AAA", "BBB")]).collect();
+        let schedule: Vec<_> = games.iter().map(|g| (g[0].game_date, g.as_slice())).collect();
         let rows: Vec<_> = (0..4).map(|at| [charted(at, "AAA", 20)]).collect();
-        let defense: Vec<_> = rows
-            .iter()
-            .map(|r| (r[0].game_date, r.as_slice()))
-            .collect();
+        let defense: Vec<_> = rows.iter().map(|r| (r[0].game_date, r.as_slice())).collect();
         let found = team_defense_zones(&ZonesInput {
             date: day(4),
             season_year: 2023,
@@ -382,21 +332,9 @@ mod tests {
         let teams: Vec<&str> = found.iter().map(|row| &*row.team_abbr).collect();
         assert_eq!(teams, ["AAA", "BBB"]);
         let (short, absent) = (&found[0], &found[1]);
-        assert_eq!(
-            (short.games_in_sample, short.defensive_rating_last_15),
-            (4, None)
-        );
-        assert_eq!(
-            short.insufficient_data_reason.as_deref(),
-            Some("games_in_sample:4/5")
-        );
-        assert_eq!(
-            (short.expected_games_count, short.completeness_percentage),
-            (4, Some(100.0))
-        );
-        assert_eq!(
-            (absent.missing_games_count, absent.is_production_ready),
-            (4, false)
-        );
+        assert_eq!((short.games_in_sample, short.defensive_rating_last_15), (4, None));
+        assert_eq!(short.insufficient_data_reason.as_deref(), Some("games_in_sample:4/5"));
+        assert_eq!((short.expected_games_count, short.completeness_percentage), (4, Some(100.0)));
+        assert_eq!((absent.missing_games_count, absent.is_production_ready), (4, false));
     }
 }

@@ -8,15 +8,11 @@ use crate::flow::{Computed, Date, Inputs, SkipReason, Window};
 
 /// The season before the date and, in its first six weeks, also the last hundred days of the season
 /// before: by then nearly everybody has played for his new team, and the last season's end is in it.
-pub(super) const CARRYING: Window = Window::SeasonBeforeCarrying {
-    first_days: 42,
-    carried_days: 100,
-};
+pub(super) const CARRYING: Window = Window::SeasonBeforeCarrying { first_days: 42, carried_days: 100 };
 
 /// `skipped` with the reason on a season's first 14 days; nothing on other dates.
 pub(super) fn bootstrap(inputs: &Inputs<'_>) -> Option<Computed> {
-    is_bootstrap(inputs.calendar(), inputs.index())
-        .then_some(Computed::Skipped(SkipReason::Bootstrap))
+    is_bootstrap(inputs.calendar(), inputs.index()).then_some(Computed::Skipped(SkipReason::Bootstrap))
 }
 
 /// The first date of the unit's season.

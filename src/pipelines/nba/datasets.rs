@@ -2,8 +2,8 @@
 //! from another. Names and types only.
 
 use crate::domain::nba::{
-    CompositeFactors, FeatureRow, PlayerCache, PlayerContext, PlayerGame, PlayerLog,
-    PlayerShotZones, ScheduledGame, TeamContext, TeamDefense, TeamDefenseZones, TeamOffense,
+    CompositeFactors, FeatureRow, PlayerCache, PlayerContext, PlayerGame, PlayerLog, PlayerShotZones,
+    ScheduledGame, Shot, TeamContext, TeamDefense, TeamDefenseZones, TeamLog, TeamOffense,
 };
 use crate::flow::{Dataset, DatasetName};
 
@@ -18,31 +18,30 @@ pub const LANDED_SHOTS: DatasetName = DatasetName::of("nba.landed_shots");
 /// Which games a date has.
 pub const SCHEDULE: Dataset<ScheduledGame> = Dataset::of("nba.schedule");
 /// A1: what a team did in a game.
-pub const TEAM_OFFENSE_GAME_SUMMARY: Dataset<TeamOffense> =
-    Dataset::of("nba.team_offense_game_summary");
+pub const TEAM_OFFENSE_GAME_SUMMARY: Dataset<TeamOffense> = Dataset::of("nba.team_offense_game_summary");
 /// A2: what a team allowed in a game.
-pub const TEAM_DEFENSE_GAME_SUMMARY: Dataset<TeamDefense> =
-    Dataset::of("nba.team_defense_game_summary");
+pub const TEAM_DEFENSE_GAME_SUMMARY: Dataset<TeamDefense> = Dataset::of("nba.team_defense_game_summary");
 /// A3: what a player did in a game.
 pub const PLAYER_GAME_SUMMARY: Dataset<PlayerGame> = Dataset::of("nba.player_game_summary");
-/// The players' lines in the logs of a date.
+/// The league's player logs as rows.
 pub const PLAYER_GAME_LOGS: Dataset<PlayerLog> = Dataset::of("nba.player_game_logs");
+/// The league's team logs as rows.
+pub const TEAM_GAME_LOGS: Dataset<TeamLog> = Dataset::of("nba.team_game_logs");
+/// The shot chart as rows.
+pub const SHOTS: Dataset<Shot> = Dataset::of("nba.shots");
 /// A4: what is known of a player before a game.
 pub const UPCOMING_PLAYER_GAME_CONTEXT: Dataset<PlayerContext> =
     Dataset::of("nba.upcoming_player_game_context");
 /// A5: what is known of a team before a game.
-pub const UPCOMING_TEAM_GAME_CONTEXT: Dataset<TeamContext> =
-    Dataset::of("nba.upcoming_team_game_context");
+pub const UPCOMING_TEAM_GAME_CONTEXT: Dataset<TeamContext> = Dataset::of("nba.upcoming_team_game_context");
 /// P1: how a team defended by zone in its last games.
 pub const TEAM_DEFENSE_ZONE_ANALYSIS: Dataset<TeamDefenseZones> =
     Dataset::of("nba.team_defense_zone_analysis");
 /// P2: where a player took his shots in his last games.
-pub const PLAYER_SHOT_ZONE_ANALYSIS: Dataset<PlayerShotZones> =
-    Dataset::of("nba.player_shot_zone_analysis");
+pub const PLAYER_SHOT_ZONE_ANALYSIS: Dataset<PlayerShotZones> = Dataset::of("nba.player_shot_zone_analysis");
 /// P3: a player's form, load, team and shot profile.
 pub const PLAYER_DAILY_CACHE: Dataset<PlayerCache> = Dataset::of("nba.player_daily_cache");
 /// P4: what a game's circumstances should do to a player.
-pub const PLAYER_COMPOSITE_FACTORS: Dataset<CompositeFactors> =
-    Dataset::of("nba.player_composite_factors");
+pub const PLAYER_COMPOSITE_FACTORS: Dataset<CompositeFactors> = Dataset::of("nba.player_composite_factors");
 /// P5: the features of a player before a game.
 pub const ML_FEATURE_STORE: Dataset<FeatureRow> = Dataset::of("nba.ml_feature_store");

@@ -6,29 +6,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::datasets::{
-    ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS,
-    PLAYER_GAME_SUMMARY, PLAYER_SHOT_ZONE_ANALYSIS, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY,
-    TEAM_DEFENSE_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
-    UPCOMING_TEAM_GAME_CONTEXT,
+    ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY,
+    PLAYER_SHOT_ZONE_ANALYSIS, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS,
+    TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
 };
 use super::sequential::Units;
-use super::{FEATURES, player_daily_cache};
+use super::{
+    ml_feature_store, player_composite_factors, player_daily_cache, player_shot_zone_analysis,
+    team_defense_zone_analysis, upcoming_player_game_context, upcoming_team_game_context,
+};
 use crate::domain::nba::fixture;
 use crate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, TeamDefense, TeamOffense};
 use crate::flow::{
-    Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason,
-    Window,
+    Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason, Window,
 };
 
-const TEAMS: [&str; 12] = [
-    "AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH", "III", "JJJ", "KKK", "LLL",
-];
+const TEAMS: [&str; 12] =
+    ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH", "III", "JJJ", "KKK", "LLL"];
 const PLAYERS_PER_TEAM: i64 = 9;
-/// What is said of a date's teams, and of its players.
-const TEAM_DATASETS: [DatasetName; 2] = [
-    UPCOMING_TEAM_GAME_CONTEXT.name(),
-    TEAM_DEFENSE_ZONE_ANALYSIS.name(),
+/// All that is computed from the summaries of games.
+const FEATURES: [Processor; 7] = [
+    ml_feature_store::PROCESSOR,
+    player_composite_factors::PROCESSOR,
+    player_daily_cache::PROCESSOR,
+    player_shot_zone_analysis::PROCESSOR,
+    team_defense_zone_analysis::PROCESSOR,
+    upcoming_player_game_context::PROCESSOR,
+    upcoming_team_game_context::PROCESSOR,
 ];
+/// What is said of a date's teams, and of its players.
+const TEAM_DATASETS: [DatasetName; 2] =
+    [UPCOMING_TEAM_GAME_CONTEXT.name(), TEAM_DEFENSE_ZONE_ANALYSIS.name()];
 const PLAYER_DATASETS: [DatasetName; 5] = [
     UPCOMING_PLAYER_GAME_CONTEXT.name(),
     PLAYER_SHOT_ZONE_ANALYSIS.name(),
@@ -52,10 +60,7 @@ impl World {
             hash.update(&part.to_le_bytes());
         }
         let bytes = hash.finalize();
-        i64::from(u16::from_le_bytes([
-            bytes.as_bytes()[0],
-            bytes.as_bytes()[1],
-        ])) % below
+        i64::from(u16::from_le_bytes([bytes.as_bytes()[0], bytes.as_bytes()[1]])) % below
     }
 
     /// The team of a player: his first one, until a trade. In a turned world many are traded at the turn.
@@ -68,8 +73,8 @@ impl World {
 
     /// Whether a player plays, if his team does: the last one of each team comes late in the season.
     fn plays(self, date: Date, player: i64) -> bool {
-        let late = player % PLAYERS_PER_TEAM == 8
-            && date.days() < 120 + 2 * i32::try_from(player).expect("small");
+        let late =
+            player % PLAYERS_PER_TEAM == 8 && date.days() < 120 + 2 * i32::try_from(player).expect("small");
         !late && (player % PLAYERS_PER_TEAM < 5 || self.chance(1, date, player, 10) < 7)
     }
 }
@@ -151,10 +156,7 @@ fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
     let mut units = Units::default();
     for date in calendar.dates().iter().copied() {
         let games = games(date);
-        let playing: Vec<&str> = games
-            .iter()
-            .flat_map(|g| [&*g.home_team, &*g.away_team])
-            .collect();
+        let playing: Vec<&str> = games.iter().flat_map(|g| [&*g.home_team, &*g.away_team]).collect();
         let mut players: Vec<PlayerGame> = (0..PLAYERS_PER_TEAM * TEAMS.len() as i64)
             .map(|player| (player, TEAMS[world.team(date, player)]))
             .filter(|(player, team)| playing.contains(team) && world.plays(date, *player))
@@ -162,10 +164,8 @@ fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
             .collect();
         players.sort_by_key(|row| row.player_id);
         let logs: Vec<PlayerLog> = players.iter().map(fixture::player_log).collect();
-        let (offense, defense): (Vec<TeamOffense>, Vec<TeamDefense>) = playing
-            .iter()
-            .map(|team| team_games(world, date, team))
-            .unzip();
+        let (offense, defense): (Vec<TeamOffense>, Vec<TeamDefense>) =
+            playing.iter().map(|team| team_games(world, date, team)).unzip();
         units.give(SCHEDULE.name(), date, Content::Rows(Arc::new(games)));
         if unplayed == Some(date) {
             for dataset in OUTCOMES {
@@ -174,21 +174,9 @@ fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
             continue;
         }
         units.give(PLAYER_GAME_LOGS.name(), date, Content::Rows(Arc::new(logs)));
-        units.give(
-            PLAYER_GAME_SUMMARY.name(),
-            date,
-            Content::Rows(Arc::new(players)),
-        );
-        units.give(
-            TEAM_OFFENSE_GAME_SUMMARY.name(),
-            date,
-            Content::Rows(Arc::new(offense)),
-        );
-        units.give(
-            TEAM_DEFENSE_GAME_SUMMARY.name(),
-            date,
-            Content::Rows(Arc::new(defense)),
-        );
+        units.give(PLAYER_GAME_SUMMARY.name(), date, Content::Rows(Arc::new(players)));
+        units.give(TEAM_OFFENSE_GAME_SUMMARY.name(), date, Content::Rows(Arc::new(offense)));
+        units.give(TEAM_DEFENSE_GAME_SUMMARY.name(), date, Content::Rows(Arc::new(defense)));
     }
     units
 }
@@ -213,9 +201,7 @@ fn rows(frame: &Frame) -> BTreeMap<i64, (String, String)> {
     let at = |name: &str| fields.iter().position(|field| field.name == name);
     let text = |row: usize| -> String {
         let cells = frame.columns().iter().zip(fields);
-        cells
-            .map(|(column, field)| format!("{}={}\n", field.name, cell(column, row)))
-            .collect()
+        cells.map(|(column, field)| format!("{}={}\n", field.name, cell(column, row))).collect()
     };
     let id = at("player_id").expect("player_id");
     let source = at("population_source").expect("population_source");
@@ -265,9 +251,8 @@ fn differences(one: &Units, other: &Units, date: Date) -> Vec<String> {
         let ids: BTreeSet<i64> = one.keys().chain(other.keys()).copied().collect();
         for id in ids {
             let (left, right) = (one.get(&id), other.get(&id));
-            let known = |row: Option<&(String, String)>| {
-                row.is_some_and(|(key, _)| key.contains("latest_team"))
-            };
+            let known =
+                |row: Option<&(String, String)>| row.is_some_and(|(key, _)| key.contains("latest_team"));
             let same_key = left.map(|row| &row.0) == right.map(|row| &row.0);
             if (known(left) || known(right) || same_key) && left != right {
                 found.push(format!("{dataset} {date} player {id}: {left:?} {right:?}"));
@@ -279,10 +264,7 @@ fn differences(one: &Units, other: &Units, date: Date) -> Vec<String> {
 
 /// Dates of every kind: the first ones of a season, the first ones after the bootstrap, later ones.
 fn probes(calendar: &Calendar) -> Vec<Date> {
-    [12, 15, 22, 24, 30, 41, 55, 60, 70, calendar.len() - 1]
-        .into_iter()
-        .map(|at| calendar.date(at))
-        .collect()
+    [12, 15, 22, 24, 30, 41, 55, 60, 70, calendar.len() - 1].into_iter().map(|at| calendar.date(at)).collect()
 }
 
 #[test]
@@ -292,11 +274,7 @@ fn another_future_changes_nothing_that_was_said_before() {
     for turn in probes(&calendar) {
         let other = history(World { turn: Some(turn) }, None, &FEATURES);
         for date in calendar.dates().iter().filter(|date| **date < turn) {
-            assert_eq!(
-                differences(&real, &other, *date),
-                [""; 0],
-                "before the turn at {turn}"
-            );
+            assert_eq!(differences(&real, &other, *date), [""; 0], "before the turn at {turn}");
             for dataset in PLAYER_DATASETS {
                 let same = real.frame(dataset, *date) == other.frame(dataset, *date);
                 assert!(same, "{dataset} {date}: the future at {turn} added a row");
@@ -332,19 +310,10 @@ fn a_window_that_holds_the_date_is_found_out() {
         PLAYER_GAME_SUMMARY.read(Window::Days { back: 90, ahead: 0 }),
         TEAM_OFFENSE_GAME_SUMMARY.read(Window::SeasonBefore),
     ];
-    let leaky = Processor {
-        reads: READS,
-        ..player_daily_cache::PROCESSOR
-    };
+    let leaky = Processor { reads: READS, ..player_daily_cache::PROCESSOR };
     let processors: Vec<Processor> = FEATURES
         .into_iter()
-        .map(|processor| {
-            if processor.writes == leaky.writes {
-                leaky
-            } else {
-                processor
-            }
-        })
+        .map(|processor| if processor.writes == leaky.writes { leaky } else { processor })
         .collect();
     let turn = calendar().date(60);
     let real = history(World { turn: None }, None, &processors);
@@ -352,10 +321,7 @@ fn a_window_that_holds_the_date_is_found_out() {
     let found = differences(&real, &other, turn);
     for dataset in [PLAYER_DAILY_CACHE.name(), ML_FEATURE_STORE.name()] {
         let name = dataset.as_str();
-        assert!(
-            found.iter().any(|line| line.starts_with(name)),
-            "{name} must differ"
-        );
+        assert!(found.iter().any(|line| line.starts_with(name)), "{name} must differ");
     }
 }
 
@@ -366,16 +332,9 @@ fn everybody_with_a_box_score_row_is_in_the_date() {
     let real = history(world, None, &FEATURES);
     let given = given(world, &calendar, None);
     for date in calendar.dates() {
-        let names = real
-            .frame(UPCOMING_PLAYER_GAME_CONTEXT.name(), *date)
-            .map(rows)
-            .expect("rows");
+        let names = real.frame(UPCOMING_PLAYER_GAME_CONTEXT.name(), *date).map(rows).expect("rows");
         for player in given.rows(PLAYER_GAME_SUMMARY, *date) {
-            assert!(
-                names.contains_key(&player.player_id),
-                "{} {date}",
-                player.player_id
-            );
+            assert!(names.contains_key(&player.player_id), "{} {date}", player.player_id);
         }
     }
 }

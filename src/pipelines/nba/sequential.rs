@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::flow::{
-    Calendar, Computed, Content, Dataset, DatasetName, Date, Frame, Inputs, Presence, Processor,
-    Row, SkipReason, Step, Upstream, Window,
+    Calendar, Computed, Content, Dataset, DatasetName, Date, Frame, Inputs, Presence, Processor, Row,
+    SkipReason, Step, Upstream, Window,
 };
 
 /// The content of every unit, given and computed.
@@ -18,19 +18,12 @@ pub(super) struct Units {
 impl Units {
     /// Sets a unit that no processor computes.
     pub(super) fn give(&mut self, dataset: DatasetName, date: Date, content: Content) {
-        self.contents
-            .entry(dataset)
-            .or_default()
-            .insert(date, content);
+        self.contents.entry(dataset).or_default().insert(date, content);
     }
 
     /// The rows of a unit; none where it was skipped.
     pub(super) fn rows<R: Row>(&self, dataset: Dataset<R>, date: Date) -> &[R] {
-        match self
-            .contents
-            .get(&dataset.name())
-            .and_then(|units| units.get(&date))
-        {
+        match self.contents.get(&dataset.name()).and_then(|units| units.get(&date)) {
             Some(Content::Rows(rows)) => rows.downcast_ref::<Vec<R>>().expect("rows of the type"),
             Some(Content::Skipped(_) | Content::Payloads(_)) | None => &[],
         }
@@ -54,7 +47,7 @@ impl Units {
     fn step(&mut self, calendar: &Calendar, at: usize, processor: &Processor) {
         let date = calendar.date(at);
         let Step::Compute { compute, .. } = processor.step else {
-            panic!("{} lands payloads", processor.writes);
+            return; // payloads are given
         };
         if let Some(reason) = self.demanded_skip(date, processor) {
             self.give(processor.writes, date, Content::Skipped(reason));
@@ -63,12 +56,7 @@ impl Units {
         let units = processor
             .reads
             .iter()
-            .map(|input| {
-                (
-                    input.dataset,
-                    self.window(calendar, at, input.dataset, input.window),
-                )
-            })
+            .map(|input| (input.dataset, self.window(calendar, at, input.dataset, input.window)))
             .collect();
         match compute(&Inputs::new(calendar, at, units)) {
             Ok(Computed::Rows(output)) => {
@@ -86,24 +74,18 @@ impl Units {
     }
 
     fn demanded_skip(&self, date: Date, processor: &Processor) -> Option<SkipReason> {
-        let required = processor.reads.iter().filter(|input| {
-            input.presence == Presence::Required && input.window == Window::SameDate
-        });
-        let mut contents =
-            required.filter_map(|input| self.contents.get(&input.dataset)?.get(&date));
+        let required = processor
+            .reads
+            .iter()
+            .filter(|input| input.presence == Presence::Required && input.window == Window::SameDate);
+        let mut contents = required.filter_map(|input| self.contents.get(&input.dataset)?.get(&date));
         contents.find_map(|content| match content {
             Content::Skipped(reason) => Some(*reason),
             Content::Rows(_) | Content::Payloads(_) => None,
         })
     }
 
-    fn window(
-        &self,
-        calendar: &Calendar,
-        at: usize,
-        dataset: DatasetName,
-        window: Window,
-    ) -> Vec<Upstream> {
+    fn window(&self, calendar: &Calendar, at: usize, dataset: DatasetName, window: Window) -> Vec<Upstream> {
         let contents = self.contents.get(&dataset);
         window
             .inputs(calendar, at)
@@ -122,16 +104,10 @@ fn in_order(processors: &[Processor]) -> Vec<Processor> {
     let mut ordered: Vec<Processor> = Vec::new();
     while !waiting.is_empty() {
         let names: Vec<DatasetName> = waiting.iter().map(|processor| processor.writes).collect();
-        let (later, ready): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|processor| {
-            processor
-                .reads
-                .iter()
-                .any(|input| names.contains(&input.dataset))
-        });
-        assert!(
-            !ready.is_empty(),
-            "the processors read each other in a circle"
-        );
+        let (later, ready): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|processor| processor.reads.iter().any(|input| names.contains(&input.dataset)));
+        assert!(!ready.is_empty(), "the processors read each other in a circle");
         ordered.extend(ready);
         waiting = later;
     }

@@ -12,10 +12,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     "one team's defence by zone over its last 15 games",
     1,
     &[
-        SCHEDULE.read(Window::Days {
-            back: 280,
-            ahead: 0,
-        }),
+        SCHEDULE.read(Window::Days { back: 280, ahead: 0 }),
         TEAM_DEFENSE_GAME_SUMMARY.read(Window::SeasonBefore),
     ],
     compute,

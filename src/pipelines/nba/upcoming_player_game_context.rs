@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::bootstrap::{CARRYING, gap_issues, opening};
 use super::datasets::{
-    PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY,
-    TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
+    PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY,
+    UPCOMING_PLAYER_GAME_CONTEXT,
 };
 use crate::domain::nba::{ContextInput, Played, player_contexts};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};

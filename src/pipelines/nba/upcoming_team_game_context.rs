@@ -12,10 +12,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     "one team before one game: rest, load, record, streak",
     1,
     &[
-        SCHEDULE.read(Window::Days {
-            back: 280,
-            ahead: 7,
-        }),
+        SCHEDULE.read(Window::Days { back: 280, ahead: 7 }),
         TEAM_OFFENSE_GAME_SUMMARY.read(Window::SeasonBefore),
     ],
     compute,

@@ -1,0 +1,234 @@
+//! One attempt at a task, and the order of its effects: claim, read, compute, replace the unit, commit to
+//! the ledger, publish, (the caller) acknowledge. Every step may be repeated; a crash between any two ends
+//! in a redelivery and in the same end. A processor is handed nothing with which it could break the order.
+
+use std::sync::Arc;
+
+use super::compute::{Made, Trouble, cells, make};
+use super::engine::{Engine, LEASE_MS};
+use super::ports::{Burial, Claim, Commit, Committed, Provenance};
+use super::retry::{ATTEMPTS_MAX, wait_after};
+use super::{dead_letter, gate};
+use crate::flow::{
+    Computed, Failure, Fingerprint, Millis, Outcome, Permanent, Processor, RunId, Step, Stored, Transient,
+    Unit, UnitRecord, WorkOrder,
+};
+
+/// How often to look again at a task that somebody else has, or that waits for its backoff.
+const LOOK_AGAIN_MS: Millis = 1_000;
+
+/// A claimed task under work.
+struct Attempt<'a> {
+    engine: &'a Engine,
+    order: WorkOrder,
+    processor: &'a Processor,
+    at: usize,
+    fence: u32,
+    attempts: u32,
+    run_name: String,
+    started: Millis,
+}
+
+/// Carries out a work order to its end. On return the order may be acknowledged; an error means that it
+/// must be delivered again, because a port failed that even the bookkeeping needs.
+pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
+    let (Some(processor), Some(at)) =
+        (engine.cascade.processor(order.unit.dataset), engine.calendar.index_of(order.unit.date))
+    else {
+        tracing::warn!(unit = %order.unit, "a work order for a unit that is not declared is void");
+        return Ok(());
+    };
+    loop {
+        let started = engine.ports.clock.now();
+        match engine.ports.ledger.claim(order, started, started + LEASE_MS).await? {
+            Claim::Granted { fence, attempts, run_name } => {
+                let attempt = Attempt { engine, order, processor, at, fence, attempts, run_name, started };
+                if attempt.carry_out().await? == Next::Over {
+                    return Ok(());
+                }
+            }
+            Claim::Finished(completion) => {
+                return engine.ports.bus.publish_completions(&[completion]).await;
+            }
+            Claim::Later(moment) => {
+                let moment = moment.min(started + LOOK_AGAIN_MS);
+                tokio::select! {
+                    biased;
+                    () = engine.stop.cancelled() => return Err(stopping(order)),
+                    () = engine.ports.clock.sleep_until(moment) => {}
+                }
+            }
+            Claim::Void(state) => {
+                tracing::debug!(unit = %order.unit, run = %order.run, ?state, "void work order");
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A unit that has just been made, and of what.
+pub(super) struct Fresh<'a> {
+    pub(super) unit: Unit,
+    pub(super) processor: &'a Processor,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) run_name: &'a str,
+    pub(super) run: RunId,
+    pub(super) attempt: u32,
+    pub(super) started: Millis,
+}
+
+/// Replaces the unit's content in the lake; answers with its record, not yet committed.
+pub(super) async fn write_made(
+    engine: &Engine,
+    fresh: &Fresh<'_>,
+    made: Made,
+) -> Result<UnitRecord, Failure> {
+    let (outcome, stored, expected, written) = match made {
+        Made::Computed(Computed::Skipped(reason)) => (Outcome::Skipped(reason), None, 0, 0),
+        Made::Computed(Computed::Rows(output)) => {
+            let provenance = Provenance {
+                unit: fresh.unit,
+                fingerprint: fresh.fingerprint,
+                code: fresh.processor.code,
+                run: fresh.run_name.to_owned(),
+            };
+            let stored = engine.ports.lake.replace(&provenance, output.frame()).await?;
+            let written = output.frame().rows() as u64;
+            // Whoever reads the unit next in this process finds it decoded.
+            let weight = cells(written, output.frame().columns().len());
+            engine.cache.put(fresh.unit, stored.revision, weight, output.typed_rows());
+            (Outcome::Done, Some(stored), output.expected(), written)
+        }
+        Made::Landed { revision, bytes, payloads } => {
+            let stored = Stored { revision, digest: *revision.bytes(), bytes };
+            (Outcome::Done, Some(stored), payloads, payloads)
+        }
+    };
+    let now = engine.ports.clock.now();
+    Ok(UnitRecord {
+        unit: fresh.unit,
+        outcome,
+        fingerprint: fresh.fingerprint,
+        stored,
+        rows_expected: expected,
+        rows_written: written,
+        code: fresh.processor.code,
+        run: fresh.run,
+        attempt: fresh.attempt,
+        duration_ms: u64::try_from(now - fresh.started).unwrap_or(0),
+        finished_at: now,
+    })
+}
+
+fn stopping(order: WorkOrder) -> Failure {
+    let message = format!("{}: this process stops; the order goes back to the server", order.unit);
+    Transient { code: "stopping", message }.into()
+}
+
+/// Whether the order needs another attempt.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Over,
+    Again,
+}
+
+impl Attempt<'_> {
+    async fn carry_out(&self) -> Result<Next, Failure> {
+        self.engine.refresh_catalog().await?;
+        let stamp = match self.stamp().await {
+            Ok(stamp) => stamp,
+            Err(failure) => return self.fail(failure, None).await,
+        };
+        let (fingerprint, present) = {
+            let catalog = self.engine.catalog();
+            let fingerprint = catalog.fingerprint(self.processor, self.at, stamp.as_deref());
+            (fingerprint, catalog.get(self.processor.writes, self.at).cloned())
+        };
+        if let Some(record) = present.filter(|record| record.fingerprint == fingerprint) {
+            return self.commit(Outcome::Unchanged, Arc::unwrap_or_clone(record)).await;
+        }
+        match self.replace(fingerprint).await {
+            Ok(record) => self.commit(record.outcome, record).await,
+            Err(Trouble::Failure(failure)) => self.fail(failure, Some(fingerprint)).await,
+            Err(Trouble::InputLost(unit, reason)) => {
+                tracing::warn!(%unit, %reason, reader = %self.order.unit, "an input is lost; it is made again");
+                self.engine.ports.ledger.reopen(self.order.run, unit, self.order.unit, self.fence).await?;
+                gate::open_again(self.engine, self.order.run).await?;
+                Ok(Next::Over)
+            }
+        }
+    }
+
+    async fn stamp(&self) -> Result<Option<String>, Failure> {
+        match self.processor.step {
+            Step::Land { source, .. } => self.engine.ports.source.stamp(source, self.order.unit.date).await,
+            Step::Compute { .. } => Ok(None),
+        }
+    }
+
+    /// Computes the unit and replaces its content in the lake.
+    async fn replace(&self, fingerprint: Fingerprint) -> Result<UnitRecord, Trouble> {
+        let made = make(self.engine, self.processor, self.at).await?;
+        let fresh = Fresh {
+            unit: self.order.unit,
+            processor: self.processor,
+            fingerprint,
+            run_name: &self.run_name,
+            run: self.order.run,
+            attempt: self.attempts,
+            started: self.started,
+        };
+        Ok(write_made(self.engine, &fresh, made).await?)
+    }
+
+    async fn commit(&self, outcome: Outcome, record: UnitRecord) -> Result<Next, Failure> {
+        let ports = &self.engine.ports;
+        let at = ports.clock.now();
+        let commit = Commit { run: self.order.run, fence: self.fence, outcome, record, at };
+        let Committed::Yes { outbox, completion, run_finished } = ports.ledger.commit(commit).await? else {
+            tracing::warn!(unit = %self.order.unit, fence = self.fence, "a stale attempt was turned away");
+            return Ok(Next::Over);
+        };
+        ports.bus.publish_completions(&[completion]).await?;
+        ports.ledger.mark_published(&[outbox]).await?;
+        self.engine.progress.count(self.order.unit.dataset, |ended| match outcome {
+            Outcome::Done => ended.done += 1,
+            Outcome::Unchanged => ended.unchanged += 1,
+            Outcome::Skipped(_) => ended.skipped += 1,
+        });
+        if run_finished {
+            self.engine.run_finished(self.order.run);
+        }
+        Ok(Next::Over)
+    }
+
+    async fn fail(&self, failure: Failure, fingerprint: Option<Fingerprint>) -> Result<Next, Failure> {
+        let unit = self.order.unit;
+        let (class, code, message) = match failure {
+            Failure::Transient(transient) if self.attempts < ATTEMPTS_MAX => {
+                let again = self.engine.ports.clock.now() + wait_after(self.attempts, unit);
+                tracing::warn!(%unit, attempt = self.attempts, error = %transient, "an attempt failed; it is tried again");
+                self.engine.progress.count(unit.dataset, |ended| ended.retried += 1);
+                self.engine.ports.ledger.hand_back(self.order, self.fence, again, true).await?;
+                return Ok(Next::Again);
+            }
+            Failure::Transient(transient) => ("transient", transient.code, transient.message),
+            Failure::Permanent(Permanent { code, message }) => ("permanent", code, message),
+        };
+        let burial = Burial {
+            run: self.order.run,
+            unit,
+            fence: Some(self.fence),
+            class: class.to_owned(),
+            code: code.to_owned(),
+            message,
+            fingerprint,
+            inputs: dead_letter::describe_inputs(self.engine, self.processor, self.at),
+            code_revision: self.processor.code,
+            holds: dead_letter::holds(self.engine, unit),
+            at: self.engine.ports.clock.now(),
+        };
+        dead_letter::bury(self.engine, burial).await?;
+        Ok(Next::Over)
+    }
+}

@@ -1,0 +1,214 @@
+//! From a unit to its new content: gather exactly the units in its windows, then compute. Writes nothing,
+//! publishes nothing. The fleet's attempts and the plain sequential loop both go through here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::cpu::compute_on;
+use super::engine::Engine;
+use super::ports::LakeError;
+use crate::flow::{
+    Computed, Content, DatasetName, Date, Failure, Inputs, Outcome, Payload, Permanent, Presence, Processor,
+    Revision, SkipReason, Step, Transient, Unit, UnitRecord, Upstream, Window,
+};
+
+/// The new content of a unit.
+pub(super) enum Made {
+    /// Rows or nothing, as the processor decided.
+    Computed(Computed),
+    /// Payloads that the source has for the date.
+    Landed {
+        /// The hash of the payloads.
+        revision: Revision,
+        /// Their length in bytes.
+        bytes: u64,
+        /// How many there are.
+        payloads: u64,
+    },
+}
+
+/// Why there is no new content.
+pub(super) enum Trouble {
+    /// The computation or a port failed.
+    Failure(Failure),
+    /// An input unit is not there as the ledger recorded it; it must be made again first.
+    InputLost(Unit, String),
+}
+
+impl<F: Into<Failure>> From<F> for Trouble {
+    fn from(failure: F) -> Self {
+        Self::Failure(failure.into())
+    }
+}
+
+/// Makes the content of the unit at `at`.
+pub(super) async fn make(engine: &Engine, processor: &Processor, at: usize) -> Result<Made, Trouble> {
+    match processor.step {
+        Step::Land { source, presence } => {
+            let date = engine.calendar.date(at);
+            land(engine, source, presence, date).await.map_err(Trouble::Failure)
+        }
+        Step::Compute { compute, .. } => {
+            if let Some(reason) = skipped_input(engine, processor, at)? {
+                return Ok(Made::Computed(Computed::Skipped(reason)));
+            }
+            let units = gather(engine, processor, at).await?;
+            let calendar = Arc::clone(&engine.calendar);
+            let computed =
+                compute_on(&*engine.ports.cpu, move || compute(&Inputs::new(&calendar, at, units))).await??;
+            if let Computed::Rows(output) = &computed {
+                check_rows(output.frame().rows() as u64, output.expected())?;
+            }
+            Ok(Made::Computed(computed))
+        }
+    }
+}
+
+fn check_rows(written: u64, expected: u64) -> Result<(), Permanent> {
+    if written < expected {
+        return Err(Permanent::new(
+            "rows_missing",
+            format!("{written} rows were made where at least {expected} are demanded"),
+        ));
+    }
+    Ok(())
+}
+
+async fn land(engine: &Engine, source: &str, presence: Presence, date: Date) -> Result<Made, Failure> {
+    let Some(payloads) = engine.ports.source.payloads(source, date).await? else {
+        return match presence {
+            Presence::Optional => Ok(Made::Computed(Computed::Skipped(SkipReason::NotInSource))),
+            Presence::Required => Err(Permanent::new(
+                "payload_missing",
+                format!("the schedule has games on {date}, but source `{source}` has no payload for it"),
+            )
+            .into()),
+        };
+    };
+    Ok(Made::Landed {
+        revision: revision_of(&payloads),
+        bytes: payloads.iter().map(|payload| payload.bytes.len() as u64).sum(),
+        payloads: payloads.len() as u64,
+    })
+}
+
+fn revision_of(payloads: &[Payload]) -> Revision {
+    let mut hasher = blake3::Hasher::new();
+    for payload in payloads {
+        hasher.update(&(payload.bytes.len() as u64).to_le_bytes());
+        hasher.update(&payload.bytes);
+    }
+    Revision::from_bytes(*hasher.finalize().as_bytes())
+}
+
+/// The reason for which the unit is skipped because a required input of the same date is.
+fn skipped_input(engine: &Engine, processor: &Processor, at: usize) -> Result<Option<SkipReason>, Trouble> {
+    let catalog = engine.catalog();
+    for input in processor.reads {
+        if input.window != Window::SameDate || input.presence == Presence::Optional {
+            continue;
+        }
+        let Some(record) = catalog.get(input.dataset, at) else {
+            return Err(lost(engine, input.dataset, at));
+        };
+        if let Outcome::Skipped(reason) = record.outcome {
+            return Ok(Some(reason));
+        }
+    }
+    Ok(None)
+}
+
+fn lost(engine: &Engine, dataset: DatasetName, at: usize) -> Trouble {
+    let unit = engine.unit(dataset, at);
+    Trouble::InputLost(unit, format!("{unit} is not complete"))
+}
+
+/// The content of all units in the windows of the unit at `at`.
+async fn gather(
+    engine: &Engine,
+    processor: &Processor,
+    at: usize,
+) -> Result<BTreeMap<DatasetName, Vec<Upstream>>, Trouble> {
+    let mut units = BTreeMap::new();
+    for input in processor.reads {
+        let window = input.window.inputs(&engine.calendar, at);
+        let records: Vec<Arc<UnitRecord>> = {
+            let catalog = engine.catalog();
+            window
+                .map(|at| catalog.get(input.dataset, at).cloned().ok_or(at))
+                .collect::<Result<_, _>>()
+                .map_err(|at| lost(engine, input.dataset, at))?
+        };
+        let mut upstreams = Vec::with_capacity(records.len());
+        for record in records {
+            upstreams.push(Upstream { date: record.unit.date, content: content(engine, &record).await? });
+        }
+        units.insert(input.dataset, upstreams);
+    }
+    Ok(units)
+}
+
+async fn content(engine: &Engine, record: &UnitRecord) -> Result<Content, Trouble> {
+    if let Outcome::Skipped(reason) = record.outcome {
+        return Ok(Content::Skipped(reason));
+    }
+    let unit = record.unit;
+    let (Some(stored), Some(processor)) = (&record.stored, engine.cascade.processor(unit.dataset)) else {
+        return Err(Trouble::InputLost(unit, format!("{unit} has no stored content")));
+    };
+    match processor.step {
+        Step::Land { source, .. } => {
+            let payloads = engine.ports.source.payloads(source, unit.date).await?.unwrap_or_default();
+            if revision_of(&payloads) == stored.revision {
+                return Ok(Content::Payloads(payloads.into()));
+            }
+            Err(Trouble::InputLost(unit, format!("{unit}: the landed payload has changed since")))
+        }
+        Step::Compute { schema, decode, .. } => {
+            let cells = cells(record.rows_written, schema.fields.len());
+            let place = engine.cache.place(unit, stored.revision, cells);
+            let rows = place
+                .get_or_try_init(|| async {
+                    let frame = engine.ports.lake.read(unit, schema, stored).await?;
+                    let damaged = |error: crate::flow::FrameError| LakeError::Damaged {
+                        unit,
+                        place: "the lake".to_owned(),
+                        reason: error.to_string(),
+                    };
+                    compute_on(&*engine.ports.cpu, move || decode(&frame))
+                        .await
+                        .map_err(|panic| Trouble::Failure(panic.into()))?
+                        .map_err(|error| Trouble::from_lake(damaged(error)))
+                })
+                .await?;
+            Ok(Content::Rows(Arc::clone(rows)))
+        }
+    }
+}
+
+/// How much a unit weighs in the cache.
+pub(super) fn cells(rows: u64, columns: usize) -> usize {
+    usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(columns).max(1)
+}
+
+impl Trouble {
+    fn from_lake(error: LakeError) -> Self {
+        match error {
+            LakeError::Missing { unit, .. } | LakeError::Damaged { unit, .. } => {
+                Self::InputLost(unit, error.to_string())
+            }
+            LakeError::Storage { .. } => Self::Failure(Failure::from(error)),
+        }
+    }
+}
+
+impl From<LakeError> for Failure {
+    fn from(error: LakeError) -> Self {
+        let code = match error {
+            LakeError::Missing { .. } => "lake_missing",
+            LakeError::Damaged { .. } => "lake_damaged",
+            LakeError::Storage { .. } => "lake_storage",
+        };
+        Self::Transient(Transient { code, message: error.to_string() })
+    }
+}

@@ -1,0 +1,133 @@
+//! The gates at work: completions come in, ready units become work orders. The rule itself is
+//! `flow::Gate`; here are only its surroundings: the ledger that remembers, the messages that go out.
+//! A closed gate acknowledges; what it was told is in the ledger, and it can be made anew from there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::engine::Engine;
+use super::ports::{LedgerError, TaskRecord};
+use crate::flow::{
+    Completion, DatasetName, Failure, Gate, Lane, Processor, RunId, TaskState, Unit, WorkOrder,
+};
+
+/// Completions of inputs have come in for the gate of `reader`. On return they may be acknowledged.
+pub async fn arrive(engine: &Engine, reader: DatasetName, completions: &[Completion]) -> Result<(), Failure> {
+    let Some(processor) = engine.cascade.processor(reader) else {
+        return Ok(());
+    };
+    let mut by_run: BTreeMap<RunId, Vec<Unit>> = BTreeMap::new();
+    for completion in completions {
+        by_run.entry(completion.run).or_default().push(completion.unit);
+    }
+    for (run, units) in by_run {
+        let Some(slot) = engine.gate_slot(run, reader) else {
+            continue;
+        };
+        let mut slot = slot.lock().await;
+        let ready = match &mut *slot {
+            Some((lane, gate)) => {
+                let arrived = units
+                    .iter()
+                    .filter_map(|unit| Some((unit.dataset, engine.calendar.index_of(unit.date)?)));
+                let mut ready = Vec::new();
+                for (dataset, at) in arrived {
+                    ready.extend(gate.finished(&engine.calendar, dataset, at));
+                }
+                Some((*lane, ready, Vec::new()))
+            }
+            None => match open(engine, processor, run).await? {
+                Some(Opened { lane, gate, ready, unclaimed }) => {
+                    *slot = Some((lane, gate));
+                    Some((lane, ready, unclaimed))
+                }
+                None => None,
+            },
+        };
+        if let Some((lane, ready, unclaimed)) = ready {
+            let sent = send(engine, reader, run, lane, &ready, &unclaimed).await;
+            if sent.is_err() {
+                // The gate in memory is ahead of the ledger: the next message makes it anew.
+                *slot = None;
+            }
+            sent?;
+        }
+    }
+    Ok(())
+}
+
+/// Opens every gate of a run: at its submission, after a restart, and after a unit was reopened. Sends the
+/// work orders of all units that are ready and not claimed.
+pub(super) async fn open_again(engine: &Engine, run: RunId) -> Result<(), Failure> {
+    engine.forget_gates(run);
+    for processor in engine.cascade.processors() {
+        let Some(slot) = engine.gate_slot(run, processor.writes) else {
+            return Ok(());
+        };
+        let mut slot = slot.lock().await;
+        if let Some(opened) = open(engine, processor, run).await? {
+            let Opened { lane, gate, ready, unclaimed } = opened;
+            send(engine, processor.writes, run, lane, &ready, &unclaimed).await?;
+            *slot = Some((lane, gate));
+        }
+    }
+    Ok(())
+}
+
+struct Opened {
+    lane: Lane,
+    gate: Gate,
+    ready: Vec<usize>,
+    unclaimed: Vec<usize>,
+}
+
+/// Makes a gate from the ledger; `None` for a run that is over or unknown.
+async fn open(engine: &Engine, processor: &Processor, run: RunId) -> Result<Option<Opened>, LedgerError> {
+    let ledger = &engine.ports.ledger;
+    let record = match ledger.run(run).await? {
+        Some(record) if record.finished_at.is_none() => record,
+        Some(_) => {
+            engine.run_finished(run);
+            return Ok(None);
+        }
+        None => return Ok(None),
+    };
+    // The own tasks first: what finishes after this look arrives as a message.
+    let own = ledger.tasks(run, Some(processor.writes)).await?;
+    let in_state = |tasks: &[TaskRecord], is: fn(TaskState) -> bool| -> BTreeSet<usize> {
+        let places = tasks.iter().filter(|task| is(task.state));
+        places.filter_map(|task| engine.calendar.index_of(task.unit.date)).collect()
+    };
+    let mut pending = Vec::with_capacity(processor.reads.len());
+    for input in processor.reads {
+        let tasks = ledger.tasks(run, Some(input.dataset)).await?;
+        pending.push(in_state(&tasks, |state| !matches!(state, TaskState::Finished | TaskState::Superseded)));
+    }
+    let waiting = in_state(&own, |state| state == TaskState::Waiting);
+    let unclaimed = in_state(&own, |state| state == TaskState::Ready);
+    let (gate, ready) = Gate::open(&engine.calendar, processor.reads, pending, waiting);
+    Ok(Some(Opened { lane: record.lane, gate, ready, unclaimed: unclaimed.into_iter().collect() }))
+}
+
+/// Records that units are ready, then sends their work orders (and again those of `unclaimed` ones).
+async fn send(
+    engine: &Engine,
+    dataset: DatasetName,
+    run: RunId,
+    lane: Lane,
+    ready: &[usize],
+    unclaimed: &[usize],
+) -> Result<(), Failure> {
+    if !ready.is_empty() {
+        let units: Vec<Unit> = ready.iter().map(|at| engine.unit(dataset, *at)).collect();
+        engine.ports.ledger.mark_ready(run, &units).await?;
+    }
+    let orders: Vec<WorkOrder> = unclaimed
+        .iter()
+        .chain(ready)
+        .map(|at| WorkOrder { run, lane, unit: engine.unit(dataset, *at) })
+        .collect();
+    if orders.is_empty() {
+        return Ok(());
+    }
+    engine.ports.bus.publish_work_orders(&orders).await
+}

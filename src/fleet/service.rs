@@ -1,0 +1,328 @@
+//! The loops around the engine: one for each subscription, a bounded number of attempts at a time, the
+//! oldest date first. Every task has an owner here and an end; stopping is told by one token.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::Engine;
+use super::ports::{Deliveries, Delivery, Message, Subscriber};
+use super::{attempt, dead_letter, gate};
+use crate::flow::{
+    DatasetName, Failure, Lane, WorkOrder, dead_letter_subscription, gate_subscription, work_subscription,
+};
+
+/// Unanswered work orders that a process holds of each processor and lane.
+const ORDERS_OUTSTANDING_MAX: usize = 64;
+
+/// Unanswered completions that a gate holds of each input: it answers whole batches at once.
+const COMPLETIONS_OUTSTANDING_MAX: usize = 1_000;
+
+/// Port failures in a row after which the service gives up: the ledger or the server is gone for good.
+const FAILURES_MAX: u32 = 8;
+
+/// How long attempts at work may take to end when the service stops.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// How many attempts are under way at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Attempts at a time, most of them waiting for IO; computations are bounded by the cores.
+    pub attempts_max: usize,
+}
+
+/// The running loops of an engine.
+pub struct Service {
+    stop: CancellationToken,
+    tasks: JoinSet<Result<(), Failure>>,
+}
+
+impl Service {
+    /// Opens all subscriptions of the engine's cascade and begins.
+    pub async fn start(
+        engine: Arc<Engine>,
+        subscriber: Arc<dyn Subscriber>,
+        limits: Limits,
+    ) -> Result<Self, Failure> {
+        let stop = engine.stop.clone();
+        let mut tasks = JoinSet::new();
+        let queue = Arc::new(OrderQueue::default());
+        for processor in engine.cascade().processors() {
+            let dataset = processor.writes;
+            for input in processor.reads {
+                let name = gate_subscription(dataset, input.dataset);
+                let deliveries = subscriber.subscribe(&name, COMPLETIONS_OUTSTANDING_MAX).await?;
+                tasks.spawn(gate_loop(Arc::clone(&engine), dataset, deliveries, stop.clone()));
+            }
+            for lane in Lane::ALL {
+                let name = work_subscription(dataset, lane);
+                let deliveries = subscriber.subscribe(&name, ORDERS_OUTSTANDING_MAX).await?;
+                tasks.spawn(take_orders(Arc::clone(&engine), Arc::clone(&queue), deliveries, stop.clone()));
+            }
+            let name = dead_letter_subscription(dataset);
+            let deliveries = subscriber.subscribe(&name, ORDERS_OUTSTANDING_MAX).await?;
+            tasks.spawn(dead_letter_loop(Arc::clone(&engine), deliveries, stop.clone()));
+        }
+        tasks.spawn(work_loop(engine, queue, limits, stop.clone()));
+        Ok(Self { stop, tasks })
+    }
+
+    /// Comes back when a loop has ended although nobody asked it to: with its failure.
+    pub async fn failed(&mut self) -> Failure {
+        loop {
+            match self.tasks.join_next().await {
+                Some(Ok(Err(failure))) => return failure,
+                Some(Ok(Ok(()))) => {}
+                Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Takes nothing new, lets the attempts under way come to their end, and closes the subscriptions.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            match ended {
+                Ok(Ok(())) => {}
+                Ok(Err(failure)) => {
+                    tracing::warn!(%failure, "a loop ended with a failure while stopping")
+                }
+                Err(error) => tracing::error!(%error, "a loop panicked while stopping"),
+            }
+        }
+    }
+}
+
+/// Counts port failures in a row.
+#[derive(Default)]
+struct Patience(u32);
+
+impl Patience {
+    fn judge(&mut self, outcome: Result<(), Failure>) -> Result<bool, Failure> {
+        match outcome {
+            Ok(()) => {
+                self.0 = 0;
+                Ok(true)
+            }
+            Err(failure) => {
+                self.0 += 1;
+                tracing::warn!(%failure, in_a_row = self.0, "a port failed; the message comes again");
+                if self.0 >= FAILURES_MAX { Err(failure) } else { Ok(false) }
+            }
+        }
+    }
+}
+
+/// The next delivery, or `None` when it is time to stop.
+async fn next(
+    deliveries: &mut Box<dyn Deliveries>,
+    stop: &CancellationToken,
+) -> Result<Option<Box<dyn Delivery>>, Failure> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Ok(None),
+        delivery = deliveries.next() => delivery,
+    }
+}
+
+/// What is there already after the first delivery, up to a batch.
+fn more(deliveries: &mut Box<dyn Deliveries>, batch: &mut Vec<Box<dyn Delivery>>) -> Result<(), Failure> {
+    while batch.len() < COMPLETIONS_OUTSTANDING_MAX {
+        let Some(ready) = futures::FutureExt::now_or_never(deliveries.next()) else {
+            return Ok(());
+        };
+        match ready? {
+            Some(delivery) => batch.push(delivery),
+            None => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+async fn gate_loop(
+    engine: Arc<Engine>,
+    reader: DatasetName,
+    mut deliveries: Box<dyn Deliveries>,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let mut patience = Patience::default();
+    while let Some(first) = next(&mut deliveries, &stop).await? {
+        let mut batch = vec![first];
+        more(&mut deliveries, &mut batch)?;
+        let mut completions = Vec::with_capacity(batch.len());
+        for delivery in &batch {
+            match delivery.message() {
+                Message::Completion(completion) => completions.push(completion.clone()),
+                other => {
+                    tracing::warn!(?other, %reader, "no completion; acknowledged and passed over")
+                }
+            }
+        }
+        if patience.judge(gate::arrive(&engine, reader, &completions).await)? {
+            batch.into_iter().for_each(Delivery::ack);
+        } else {
+            batch.into_iter().for_each(Delivery::nack);
+        }
+    }
+    deliveries.close().await;
+    Ok(())
+}
+
+async fn dead_letter_loop(
+    engine: Arc<Engine>,
+    mut deliveries: Box<dyn Deliveries>,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let mut patience = Patience::default();
+    while let Some(delivery) = next(&mut deliveries, &stop).await? {
+        let outcome = match delivery.message() {
+            Message::WorkOrder(order) => dead_letter::record_crash(&engine, *order).await,
+            // Our own notice: the ledger has it already.
+            Message::DeadLetter(_) => Ok(()),
+            other @ (Message::Completion(_) | Message::Undecodable(_)) => {
+                tracing::warn!(?other, "no dead letter; acknowledged and passed over");
+                Ok(())
+            }
+        };
+        if patience.judge(outcome)? {
+            delivery.ack();
+        } else {
+            delivery.nack();
+        }
+    }
+    deliveries.close().await;
+    Ok(())
+}
+
+/// Work orders that this process has taken, the most urgent first: lane, then date, then place in the
+/// cascade. So dates come through whole, and what has just been decoded is used while it is there.
+#[derive(Default)]
+struct OrderQueue {
+    heap: Mutex<BinaryHeap<Reverse<Queued>>>,
+    more: Notify,
+}
+
+struct Queued {
+    urgency: (Lane, i32, usize),
+    order: WorkOrder,
+    delivery: Box<dyn Delivery>,
+}
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Self) -> bool {
+        self.urgency == other.urgency
+    }
+}
+
+impl Eq for Queued {}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.urgency.cmp(&other.urgency)
+    }
+}
+
+impl OrderQueue {
+    fn push(&self, queued: Queued) {
+        self.heap.lock().expect("nobody panics while holding the queue").push(Reverse(queued));
+        self.more.notify_one();
+    }
+
+    async fn pop(&self) -> Queued {
+        loop {
+            let taken = self.heap.lock().expect("nobody panics while holding the queue").pop();
+            match taken {
+                Some(Reverse(queued)) => return queued,
+                None => self.more.notified().await,
+            }
+        }
+    }
+}
+
+async fn take_orders(
+    engine: Arc<Engine>,
+    queue: Arc<OrderQueue>,
+    mut deliveries: Box<dyn Deliveries>,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    while let Some(delivery) = next(&mut deliveries, &stop).await? {
+        match delivery.message() {
+            Message::WorkOrder(order) => {
+                let order = *order;
+                let position = engine.cascade().position(order.unit.dataset).unwrap_or(usize::MAX);
+                queue.push(Queued {
+                    urgency: (order.lane, order.unit.date.days(), position),
+                    order,
+                    delivery,
+                });
+            }
+            other => {
+                tracing::warn!(?other, "no work order; acknowledged and passed over");
+                delivery.ack();
+            }
+        }
+    }
+    deliveries.close().await;
+    Ok(())
+}
+
+async fn work_loop(
+    engine: Arc<Engine>,
+    queue: Arc<OrderQueue>,
+    limits: Limits,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let slots = Arc::new(Semaphore::new(limits.attempts_max.max(1)));
+    let mut attempts: JoinSet<Result<(), Failure>> = JoinSet::new();
+    let mut patience = Patience::default();
+    loop {
+        let slot = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(ended) = attempts.join_next() => {
+                patience.judge(ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())))?;
+                continue;
+            }
+            slot = Arc::clone(&slots).acquire_owned() => slot,
+        };
+        let Queued { order, delivery, .. } = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            queued = queue.pop() => queued,
+        };
+        let engine = Arc::clone(&engine);
+        attempts.spawn(async move {
+            let outcome = attempt::perform(&engine, order).await;
+            match &outcome {
+                Ok(()) => delivery.ack(),
+                Err(_) => delivery.nack(),
+            }
+            drop(slot);
+            outcome
+        });
+    }
+    // Attempts that only wait give their orders back at once; those at work come to their end.
+    let rest = async {
+        while let Some(ended) = attempts.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "an attempt panicked while stopping");
+            }
+        }
+    };
+    if tokio::time::timeout(GRACE, rest).await.is_err() {
+        tracing::warn!("attempts were cut short by the end of the grace period; they will be made again");
+    }
+    Ok(())
+}

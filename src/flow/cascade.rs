@@ -1,0 +1,192 @@
+//! The cascade: the graph that follows from who reads what. Refuses declarations that make no cascade.
+//! Order, depth, readers and reach are derived here and nowhere else.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::date::Calendar;
+use super::names::{DatasetName, PipelineName};
+use super::processor::{Input, Pipeline, Processor};
+use super::window::Window;
+
+/// The processors of a pipeline, in an order in which each stands behind all that it reads.
+#[derive(Clone)]
+pub struct Cascade {
+    pipeline: PipelineName,
+    processors: Vec<Processor>,
+    index: BTreeMap<DatasetName, usize>,
+    readers: Vec<Vec<(usize, Window)>>,
+}
+
+/// Why declarations make no cascade.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CascadeError {
+    /// Two processors write one dataset.
+    #[error("{0} is written by two processors")]
+    TwoOwners(DatasetName),
+    /// A dataset is read that nobody writes.
+    #[error("{reader} reads {dataset}, which no processor writes")]
+    NoOwner {
+        /// The processor.
+        reader: DatasetName,
+        /// What it reads.
+        dataset: DatasetName,
+    },
+    /// A processor reads a dataset twice.
+    #[error("{reader} reads {dataset} twice; declare one window that holds both")]
+    ReadTwice {
+        /// The processor.
+        reader: DatasetName,
+        /// What it reads.
+        dataset: DatasetName,
+    },
+    /// Processors wait for each other.
+    #[error("these processors wait for each other: {0:?}")]
+    Cycle(Vec<DatasetName>),
+    /// A dataset of another pipeline.
+    #[error("{0} does not belong to pipeline {1}")]
+    Foreign(DatasetName, PipelineName),
+}
+
+impl Cascade {
+    /// Derives the cascade of a pipeline's declarations.
+    pub fn of(pipeline: &Pipeline) -> Result<Self, CascadeError> {
+        let mut declared = BTreeMap::new();
+        for processor in pipeline.processors {
+            let name = processor.writes;
+            if name.pipeline() != pipeline.name.as_str() {
+                return Err(CascadeError::Foreign(name, pipeline.name));
+            }
+            if declared.insert(name, *processor).is_some() {
+                return Err(CascadeError::TwoOwners(name));
+            }
+        }
+        for processor in declared.values() {
+            check_reads(processor, &declared)?;
+        }
+        let processors = in_order(declared)?;
+        let index: BTreeMap<_, _> =
+            processors.iter().enumerate().map(|(at, processor)| (processor.writes, at)).collect();
+        let mut readers = vec![Vec::new(); processors.len()];
+        for (at, processor) in processors.iter().enumerate() {
+            for input in processor.reads {
+                readers[index[&input.dataset]].push((at, input.window));
+            }
+        }
+        Ok(Self { pipeline: pipeline.name, processors, index, readers })
+    }
+
+    /// The pipeline's name.
+    #[must_use]
+    pub fn pipeline(&self) -> PipelineName {
+        self.pipeline
+    }
+
+    /// All processors, each behind all that it reads.
+    #[must_use]
+    pub fn processors(&self) -> &[Processor] {
+        &self.processors
+    }
+
+    /// The names of all datasets, in the same order.
+    pub fn datasets(&self) -> impl Iterator<Item = DatasetName> + '_ {
+        self.processors.iter().map(|processor| processor.writes)
+    }
+
+    /// The processor that writes a dataset.
+    #[must_use]
+    pub fn processor(&self, dataset: DatasetName) -> Option<&Processor> {
+        self.position(dataset).map(|at| &self.processors[at])
+    }
+
+    /// A declared dataset by its full name, or by the table's part alone.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<DatasetName> {
+        self.datasets().find(|dataset| dataset.as_str() == name || dataset.table() == name)
+    }
+
+    /// Where a dataset's processor stands in the order.
+    #[must_use]
+    pub fn position(&self, dataset: DatasetName) -> Option<usize> {
+        self.index.get(&dataset).copied()
+    }
+
+    /// Who reads a dataset, and through which window.
+    pub fn readers(&self, dataset: DatasetName) -> impl Iterator<Item = (&Processor, Window)> + '_ {
+        let readers = self.position(dataset).map_or(&[][..], |at| &self.readers[at]);
+        readers.iter().map(|(at, window)| (&self.processors[*at], *window))
+    }
+
+    /// Everything that depends on a unit, directly or not, itself excluded: by dataset, ranges of the
+    /// calendar's indexes. Exact: each date in it has the unit in its windows or in theirs.
+    #[must_use]
+    pub fn reach(
+        &self,
+        calendar: &Calendar,
+        dataset: DatasetName,
+        at: usize,
+    ) -> Vec<(DatasetName, Range<usize>)> {
+        let Some(start) = self.position(dataset) else {
+            return Vec::new();
+        };
+        let mut reached = vec![vec![false; calendar.len()]; self.processors.len()];
+        reached[start][at] = true;
+        for reader in start + 1..self.processors.len() {
+            for date in 0..calendar.len() {
+                let hit = self.processors[reader].reads.iter().any(|input| {
+                    let source = &reached[self.index[&input.dataset]];
+                    let window = input.window.inputs(calendar, date);
+                    source[window].iter().any(|hit| *hit)
+                });
+                reached[reader][date] = hit;
+            }
+        }
+        reached[start][at] = false;
+        let mut ranges = Vec::new();
+        for (processor, dates) in self.processors.iter().zip(&reached) {
+            let mut from = None;
+            for (date, hit) in dates.iter().copied().chain([false]).enumerate() {
+                match (from, hit) {
+                    (None, true) => from = Some(date),
+                    (Some(first), false) => {
+                        ranges.push((processor.writes, first..date));
+                        from = None;
+                    }
+                    (None, false) | (Some(_), true) => {}
+                }
+            }
+        }
+        ranges
+    }
+}
+
+fn check_reads(
+    processor: &Processor,
+    declared: &BTreeMap<DatasetName, Processor>,
+) -> Result<(), CascadeError> {
+    let reader = processor.writes;
+    for (at, Input { dataset, .. }) in processor.reads.iter().enumerate() {
+        if !declared.contains_key(dataset) {
+            return Err(CascadeError::NoOwner { reader, dataset: *dataset });
+        }
+        if processor.reads[..at].iter().any(|other| other.dataset == *dataset) {
+            return Err(CascadeError::ReadTwice { reader, dataset: *dataset });
+        }
+    }
+    Ok(())
+}
+
+fn in_order(mut left: BTreeMap<DatasetName, Processor>) -> Result<Vec<Processor>, CascadeError> {
+    let mut order: Vec<Processor> = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let next = left
+            .values()
+            .find(|processor| processor.reads.iter().all(|input| !left.contains_key(&input.dataset)))
+            .map(|processor| processor.writes);
+        let Some(name) = next else {
+            return Err(CascadeError::Cycle(left.into_keys().collect()));
+        };
+        order.extend(left.remove(&name));
+    }
+    Ok(order)
+}

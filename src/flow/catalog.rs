@@ -1,0 +1,146 @@
+//! The catalog: what is known of all units of a pipeline, and the fingerprint that a unit would have now.
+//! One Fenwick tree of range sums a dataset makes the hash of any window a matter of a few additions,
+//! however long the window is.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::cascade::Cascade;
+use super::date::Calendar;
+use super::fingerprint::{Fingerprint, RangeSum};
+use super::names::DatasetName;
+use super::processor::{Processor, Step};
+use super::record::UnitRecord;
+use super::unit::{Outcome, Unit};
+
+/// The known units of a pipeline, by dataset and place in the calendar.
+#[derive(Clone)]
+pub struct Catalog {
+    calendar: Arc<Calendar>,
+    datasets: BTreeMap<DatasetName, Units>,
+}
+
+#[derive(Clone)]
+struct Units {
+    records: Vec<Option<Arc<UnitRecord>>>,
+    sums: Vec<RangeSum>,
+    counts: Vec<u32>,
+}
+
+impl Catalog {
+    /// A catalog in which nothing is complete.
+    #[must_use]
+    pub fn empty(cascade: &Cascade, calendar: Arc<Calendar>) -> Self {
+        let dates = calendar.len();
+        let units = Units {
+            records: vec![None; dates],
+            sums: vec![RangeSum::default(); dates + 1],
+            counts: vec![0; dates + 1],
+        };
+        let datasets = cascade.datasets().map(|dataset| (dataset, units.clone())).collect();
+        Self { calendar, datasets }
+    }
+
+    /// The pipeline's calendar.
+    #[must_use]
+    pub fn calendar(&self) -> &Arc<Calendar> {
+        &self.calendar
+    }
+
+    /// Takes over what is known of a unit now; `None` where it is no longer complete. A unit of another
+    /// pipeline, or of a date that the calendar no longer has, is passed over.
+    pub fn put(&mut self, unit: Unit, record: Option<UnitRecord>) {
+        let Some(at) = self.calendar.index_of(unit.date) else {
+            return;
+        };
+        let Some(units) = self.datasets.get_mut(&unit.dataset) else {
+            return;
+        };
+        let new = record.as_ref().map(sum_of);
+        let old = units.records[at].as_deref().map(sum_of);
+        units.records[at] = record.map(Arc::new);
+        let mut node = at + 1;
+        while node < units.sums.len() {
+            let sum = &mut units.sums[node];
+            if let Some(old) = old {
+                *sum = sum.minus(old);
+                units.counts[node] -= 1;
+            }
+            if let Some(new) = new {
+                *sum = sum.plus(new);
+                units.counts[node] += 1;
+            }
+            node += node & node.wrapping_neg();
+        }
+    }
+
+    /// What is known of a unit; `None` while it is not complete.
+    #[must_use]
+    pub fn get(&self, dataset: DatasetName, at: usize) -> Option<&Arc<UnitRecord>> {
+        self.datasets.get(&dataset)?.records.get(at)?.as_ref()
+    }
+
+    /// All complete units of a dataset, in order of date, with their places in the calendar.
+    pub fn complete(&self, dataset: DatasetName) -> impl Iterator<Item = (usize, &Arc<UnitRecord>)> + '_ {
+        let records = self.datasets.get(&dataset).map_or(&[][..], |units| &units.records);
+        records.iter().enumerate().filter_map(|(at, record)| record.as_ref().map(|record| (at, record)))
+    }
+
+    /// How many units of a range are complete.
+    #[must_use]
+    pub fn count(&self, dataset: DatasetName, range: Range<usize>) -> usize {
+        let Some(units) = self.datasets.get(&dataset) else {
+            return 0;
+        };
+        let below = |end: usize| climb(end).map(|node| units.counts[node] as usize).sum::<usize>();
+        below(range.end) - below(range.start.min(range.end))
+    }
+
+    /// The fingerprint that the processor's unit at `at` would have if it were made now. `stamp` is the
+    /// source's stamp for a step that lands payloads.
+    #[must_use]
+    pub fn fingerprint(&self, processor: &Processor, at: usize, stamp: Option<&str>) -> Fingerprint {
+        let mut parts: Vec<Vec<u8>> =
+            vec![processor.writes.as_str().into(), processor.code.to_le_bytes().into()];
+        match processor.step {
+            Step::Land { source, .. } => {
+                parts.push(source.into());
+                parts.push(stamp.map_or_else(Vec::new, |stamp| [b"=", stamp.as_bytes()].concat()));
+            }
+            Step::Compute { .. } => {
+                for input in processor.reads {
+                    let range = input.window.inputs(&self.calendar, at);
+                    parts.push(input.dataset.as_str().into());
+                    parts.push((self.count(input.dataset, range.clone()) as u64).to_le_bytes().into());
+                    parts.push(self.sum(input.dataset, range).bytes().into());
+                }
+            }
+        }
+        Fingerprint::of_parts(parts.iter().map(Vec::as_slice))
+    }
+
+    fn sum(&self, dataset: DatasetName, range: Range<usize>) -> RangeSum {
+        let Some(units) = self.datasets.get(&dataset) else {
+            return RangeSum::default();
+        };
+        let below = |end: usize| climb(end).fold(RangeSum::default(), |sum, node| sum.plus(units.sums[node]));
+        below(range.end).minus(below(range.start.min(range.end)))
+    }
+}
+
+/// The nodes of a Fenwick tree that make up the prefix of this length.
+fn climb(end: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(end), |node| Some(node & (node - 1))).take_while(|node| *node > 0)
+}
+
+fn sum_of(record: &UnitRecord) -> RangeSum {
+    let mut state = match record.outcome {
+        Outcome::Done | Outcome::Unchanged => b"content".to_vec(),
+        Outcome::Skipped(reason) => reason.code().as_bytes().to_vec(),
+    };
+    if let Some(stored) = &record.stored {
+        state.extend_from_slice(stored.revision.bytes());
+    }
+    RangeSum::of_unit(record.unit.dataset, record.unit.date, &state)
+}

@@ -1,0 +1,159 @@
+//! Topics and subscriptions, derived from the declarations in this one place: what the fleet creates on
+//! its Pub/Sub server, and what is exported for the terraform.
+
+use serde::Serialize;
+
+use super::cascade::Cascade;
+use super::names::DatasetName;
+use super::unit::Lane;
+
+/// How long a delivery may go unanswered before it is delivered again, in seconds. The client extends it
+/// while work goes on, so this is only how long a dead process goes unnoticed.
+pub const ACK_DEADLINE_SECONDS: u32 = 60;
+
+/// Deliveries after which the server itself sets a work order aside: the last net, for an order that
+/// kills its worker. Far above the attempts that the ledger allows, because redeliveries count here too.
+pub const DELIVERY_ATTEMPTS_MAX: u32 = 20;
+
+/// A subscription's purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Completions of an input, for the gate of a processor.
+    Gate,
+    /// Work orders of a processor on a lane.
+    Work,
+    /// Dead letters of a processor.
+    DeadLetters,
+}
+
+/// A topic of the fleet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Topic {
+    /// Its name, without the project.
+    pub name: String,
+}
+
+/// A subscription of the fleet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Subscription {
+    /// Its name, without the project.
+    pub name: String,
+    /// The topic that it reads.
+    pub topic: String,
+    /// What for.
+    pub purpose: Purpose,
+    /// The dataset whose processor it serves.
+    pub dataset: &'static str,
+    /// The lane, for work orders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<&'static str>,
+    /// Seconds until an unanswered delivery is made again.
+    pub ack_deadline_seconds: u32,
+    /// Where the server sets aside what was delivered too often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_letter_topic: Option<String>,
+    /// After how many deliveries it does so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery_attempts_max: Option<u32>,
+}
+
+/// All topics and subscriptions of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Topology {
+    /// The pipeline.
+    pub pipeline: &'static str,
+    /// The topics, in order of name.
+    pub topics: Vec<Topic>,
+    /// The subscriptions, in order of name.
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// The topic on which a dataset's completions are published.
+#[must_use]
+pub fn completed_topic(dataset: DatasetName) -> String {
+    format!("{dataset}.completed")
+}
+
+/// The topic of a processor's work orders on a lane.
+#[must_use]
+pub fn work_topic(dataset: DatasetName, lane: Lane) -> String {
+    format!("{dataset}.work.{}", lane.as_str())
+}
+
+/// The topic of a processor's dead letters.
+#[must_use]
+pub fn dead_letter_topic(dataset: DatasetName) -> String {
+    format!("{dataset}.dead-letters")
+}
+
+/// The subscription through which a processor's gate hears of an input.
+#[must_use]
+pub fn gate_subscription(reader: DatasetName, input: DatasetName) -> String {
+    format!("{reader}.gate.{}", input.table())
+}
+
+/// The subscription from which workers take a processor's orders on a lane.
+#[must_use]
+pub fn work_subscription(dataset: DatasetName, lane: Lane) -> String {
+    format!("{dataset}.worker.{}", lane.as_str())
+}
+
+/// The subscription from which a processor's dead letters are recorded.
+#[must_use]
+pub fn dead_letter_subscription(dataset: DatasetName) -> String {
+    format!("{dataset}.dead-letters.recorder")
+}
+
+impl Topology {
+    /// Derives the topology of a cascade.
+    #[must_use]
+    pub fn of(cascade: &Cascade) -> Self {
+        let mut topics = Vec::new();
+        let mut subscriptions = Vec::new();
+        for processor in cascade.processors() {
+            let dataset = processor.writes;
+            topics.push(completed_topic(dataset));
+            topics.push(dead_letter_topic(dataset));
+            for lane in Lane::ALL {
+                topics.push(work_topic(dataset, lane));
+                subscriptions.push(Subscription {
+                    name: work_subscription(dataset, lane),
+                    topic: work_topic(dataset, lane),
+                    purpose: Purpose::Work,
+                    dataset: dataset.as_str(),
+                    lane: Some(lane.as_str()),
+                    ack_deadline_seconds: ACK_DEADLINE_SECONDS,
+                    dead_letter_topic: Some(dead_letter_topic(dataset)),
+                    delivery_attempts_max: Some(DELIVERY_ATTEMPTS_MAX),
+                });
+            }
+            let plain = |name, topic, purpose| Subscription {
+                name,
+                topic,
+                purpose,
+                dataset: dataset.as_str(),
+                lane: None,
+                ack_deadline_seconds: ACK_DEADLINE_SECONDS,
+                dead_letter_topic: None,
+                delivery_attempts_max: None,
+            };
+            subscriptions.push(plain(
+                dead_letter_subscription(dataset),
+                dead_letter_topic(dataset),
+                Purpose::DeadLetters,
+            ));
+            for input in processor.reads {
+                let name = gate_subscription(dataset, input.dataset);
+                subscriptions.push(plain(name, completed_topic(input.dataset), Purpose::Gate));
+            }
+        }
+        topics.sort();
+        subscriptions.sort_by(|a, b| a.name.cmp(&b.name));
+        Self {
+            pipeline: cascade.pipeline().as_str(),
+            topics: topics.into_iter().map(|name| Topic { name }).collect(),
+            subscriptions,
+        }
+    }
+}
