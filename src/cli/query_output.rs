@@ -43,14 +43,7 @@ impl<W: Write> QueryOutput<W> {
     /// A writer of one result.
     pub fn new(out: W, format: QueryFormat) -> Self {
         let waiting = Some(Vec::new());
-        Self {
-            out,
-            format,
-            names: Vec::new(),
-            rows: 0,
-            waiting,
-            widths: Vec::new(),
-        }
+        Self { out, format, names: Vec::new(), rows: 0, waiting, widths: Vec::new() }
     }
 
     /// Writes what is left; for a table also how many rows there were. Gives the writer back.
@@ -102,11 +95,7 @@ impl<W: Write> QueryOutput<W> {
         let mut line = String::new();
         for (cell, widest) in row.iter().zip(&self.widths) {
             let blank = " ".repeat(widest.saturating_sub(width(&cell.text)));
-            let (before, after) = if cell.number {
-                (blank.as_str(), "")
-            } else {
-                ("", blank.as_str())
-            };
+            let (before, after) = if cell.number { (blank.as_str(), "") } else { ("", blank.as_str()) };
             line.push_str(&format!("{before}{}{after}  ", cell.text));
         }
         writeln!(self.out, "{}", line.trim_end())
@@ -241,9 +230,7 @@ mod tests {
 
     fn written(format: QueryFormat, rows: &[&[SqlValue<'_>]]) -> String {
         let mut output = QueryOutput::new(Vec::new(), format);
-        output
-            .columns(&["player".to_owned(), "points".to_owned()])
-            .expect("columns");
+        output.columns(&["player".to_owned(), "points".to_owned()]).expect("columns");
         for row in rows {
             output.row(row).expect("row");
         }
@@ -277,11 +264,7 @@ mod tests {
                 "[\n{\"player\":\"Dončić, \\\"L\\\"\",\"points\":33.0},\n{\"player\":\"\",\"points\":-5},\n\
                  {\"player\":null,\"points\":null},\n{\"player\":\"00ff\",\"points\":0.1}\n]\n",
             ),
-            (
-                QueryFormat::Table,
-                &none[..],
-                "player  points\n------  ------\n(0 rows)\n",
-            ),
+            (QueryFormat::Table, &none[..], "player  points\n------  ------\n(0 rows)\n"),
             (QueryFormat::Csv, &none[..], "player,points\r\n"),
             (QueryFormat::Json, &none[..], "[]\n"),
         ] {
@@ -295,9 +278,7 @@ mod tests {
         assert_eq!(distinct(&names), ["z", "a", "z_2", "z_2_2", "z_3"]);
         let mut output = QueryOutput::new(Vec::new(), QueryFormat::Json);
         output.columns(&names[..3]).expect("columns");
-        output
-            .row(&[SqlValue::Int(1), SqlValue::Null, SqlValue::Int(2)])
-            .expect("row");
+        output.row(&[SqlValue::Int(1), SqlValue::Null, SqlValue::Int(2)]).expect("row");
         let text = String::from_utf8(output.finish().expect("finished")).expect("text");
         assert_eq!(text, "[\n{\"z\":1,\"a\":null,\"z_2\":2}\n]\n");
     }

@@ -86,9 +86,7 @@ impl LakeSql {
         let connection = Connection::open_in_memory().map_err(plain)?;
         let failure: Failure = Arc::new(Mutex::new(None));
         let catalog = Catalog::new(lake, datasets, &failure);
-        connection
-            .create_module(c"lake", &MODULE, Some(catalog))
-            .map_err(plain)?;
+        connection.create_module(c"lake", &MODULE, Some(catalog)).map_err(plain)?;
         let pipelines: BTreeSet<&str> = datasets.iter().map(|(name, _)| name.pipeline()).collect();
         for pipeline in pipelines {
             let sql = format!(r#"ATTACH ':memory:' AS "{pipeline}""#);
@@ -99,15 +97,9 @@ impl LakeSql {
             let sql = format!(r#"CREATE VIRTUAL TABLE "{pipeline}"."{table}" USING lake"#);
             connection.execute_batch(&sql).map_err(plain)?;
         }
-        connection
-            .execute_batch("PRAGMA query_only = ON")
-            .map_err(plain)?;
+        connection.execute_batch("PRAGMA query_only = ON").map_err(plain)?;
         let tables = datasets.iter().map(|(name, _)| name.to_string()).collect();
-        Ok(Self {
-            connection,
-            failure,
-            tables,
-        })
+        Ok(Self { connection, failure, tables })
     }
 
     /// Runs one reading statement and hands the result on as it comes; answers how many rows there were.
@@ -116,21 +108,14 @@ impl LakeSql {
         if !["SELECT", "WITH", "VALUES", "EXPLAIN"].contains(&keyword.as_str()) {
             return Err(QueryError::NotReadOnly(keyword));
         }
-        let mut statement = self
-            .connection
-            .prepare(sql)
-            .map_err(|error| self.explained(error))?;
+        let mut statement = self.connection.prepare(sql).map_err(|error| self.explained(error))?;
         if !statement.readonly() {
             return Err(QueryError::NotReadOnly(keyword));
         }
         self.hand_on(&mut statement, sink)
     }
 
-    fn hand_on(
-        &self,
-        statement: &mut Statement<'_>,
-        sink: &mut dyn RowSink,
-    ) -> Result<u64, QueryError> {
+    fn hand_on(&self, statement: &mut Statement<'_>, sink: &mut dyn RowSink) -> Result<u64, QueryError> {
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         sink.columns(&names).map_err(QueryError::Output)?;
         let mut rows = statement.query([]).map_err(|error| self.explained(error))?;
@@ -162,10 +147,7 @@ impl LakeSql {
             other => other.to_string(),
         };
         if message.starts_with("no such table") {
-            return QueryError::UnknownTable {
-                message,
-                datasets: self.tables.clone(),
-            };
+            return QueryError::UnknownTable { message, datasets: self.tables.clone() };
         }
         QueryError::Sql(message)
     }
@@ -180,9 +162,11 @@ fn cell_of(value: ValueRef<'_>) -> Result<SqlValue<'_>, QueryError> {
         ValueRef::Null => SqlValue::Null,
         ValueRef::Integer(number) => SqlValue::Int(number),
         ValueRef::Real(number) => SqlValue::Float(number),
-        ValueRef::Text(text) => SqlValue::Text(std::str::from_utf8(text).map_err(|error| {
-            QueryError::Sql(format!("the result has a text that is not UTF-8: {error}"))
-        })?),
+        ValueRef::Text(text) => {
+            SqlValue::Text(std::str::from_utf8(text).map_err(|error| {
+                QueryError::Sql(format!("the result has a text that is not UTF-8: {error}"))
+            })?)
+        }
         ValueRef::Blob(bytes) => SqlValue::Bytes(bytes),
     })
 }
@@ -200,10 +184,7 @@ fn first_keyword(sql: &str) -> String {
         };
         rest = after.trim_start();
     }
-    let word = rest
-        .split(|c: char| !c.is_ascii_alphabetic())
-        .next()
-        .unwrap_or("");
+    let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
     word.to_ascii_uppercase()
 }
 
@@ -248,10 +229,7 @@ mod tests {
     const DATES: [&str; 3] = ["2024-01-01", "2024-01-02", "2024-01-05"];
 
     fn path_of(lake: &Path, dataset: DatasetName, date: &str) -> PathBuf {
-        let directory = lake
-            .join(dataset.pipeline())
-            .join(dataset.table())
-            .join(format!("date={date}"));
+        let directory = lake.join(dataset.pipeline()).join(dataset.table()).join(format!("date={date}"));
         fs::create_dir_all(&directory).expect("directory");
         directory.join(format!("{}.parquet", dataset.table()))
     }
@@ -268,36 +246,12 @@ mod tests {
         issues.append(true);
         issues.append(true);
         RecordBatch::try_from_iter_with_nullable([
-            (
-                "game_date",
-                Arc::new(Date32Array::from(vec![day, day])) as ArrayRef,
-                false,
-            ),
-            (
-                "player",
-                Arc::new(StringArray::from(vec!["a", "b"])) as ArrayRef,
-                false,
-            ),
-            (
-                "points",
-                Arc::new(Int64Array::from(vec![Some(points), None])) as ArrayRef,
-                true,
-            ),
-            (
-                "share",
-                Arc::new(Float64Array::from(vec![Some(0.25), None])) as ArrayRef,
-                true,
-            ),
-            (
-                "home",
-                Arc::new(BooleanArray::from(vec![Some(true), None])) as ArrayRef,
-                true,
-            ),
-            (
-                "last_game",
-                Arc::new(Date32Array::from(vec![Some(day - 2), None])) as ArrayRef,
-                true,
-            ),
+            ("game_date", Arc::new(Date32Array::from(vec![day, day])) as ArrayRef, false),
+            ("player", Arc::new(StringArray::from(vec!["a", "b"])) as ArrayRef, false),
+            ("points", Arc::new(Int64Array::from(vec![Some(points), None])) as ArrayRef, true),
+            ("share", Arc::new(Float64Array::from(vec![Some(0.25), None])) as ArrayRef, true),
+            ("home", Arc::new(BooleanArray::from(vec![Some(true), None])) as ArrayRef, true),
+            ("last_game", Arc::new(Date32Array::from(vec![Some(day - 2), None])) as ArrayRef, true),
             ("features", Arc::new(features.finish()) as ArrayRef, true),
             ("issues", Arc::new(issues.finish()) as ArrayRef, false),
         ])
@@ -386,26 +340,11 @@ mod tests {
                 "SELECT points FROM nba.games WHERE game_date IN ('2024-01-05', '2024-01-01') AND points",
                 vec!["10", "30"],
             ),
-            (
-                "SELECT points FROM nba.games WHERE '2024-01-02' <= game_date AND home = 1",
-                vec!["20", "30"],
-            ),
-            (
-                "SELECT points FROM nba.games WHERE game_date < 'x' AND points = '20'",
-                vec!["20"],
-            ),
-            (
-                "SELECT points FROM nba.games WHERE game_date = NULL",
-                vec![],
-            ),
-            (
-                "SELECT points FROM nba.games WHERE points = 20.0",
-                vec!["20"],
-            ),
-            (
-                "SELECT player FROM nba.games WHERE points IS NULL AND game_date = '2024-01-05'",
-                vec!["b"],
-            ),
+            ("SELECT points FROM nba.games WHERE '2024-01-02' <= game_date AND home = 1", vec!["20", "30"]),
+            ("SELECT points FROM nba.games WHERE game_date < 'x' AND points = '20'", vec!["20"]),
+            ("SELECT points FROM nba.games WHERE game_date = NULL", vec![]),
+            ("SELECT points FROM nba.games WHERE points = 20.0", vec!["20"]),
+            ("SELECT player FROM nba.games WHERE points IS NULL AND game_date = '2024-01-05'", vec!["b"]),
         ] {
             assert_eq!(ask(lake.path(), sql).expect(sql), expected, "{sql}");
         }
@@ -415,10 +354,7 @@ mod tests {
     fn questions_over_several_dates_and_tables_have_answers() {
         let lake = lake();
         for (sql, expected) in [
-            (
-                "SELECT DISTINCT date FROM nba.games ORDER BY date",
-                DATES.to_vec(),
-            ),
+            ("SELECT DISTINCT date FROM nba.games ORDER BY date", DATES.to_vec()),
             (
                 "SELECT game_date, max(points) FROM nba.games GROUP BY game_date HAVING max(points) > 10 ORDER BY 1",
                 vec!["2024-01-02|20", "2024-01-05|30"],
@@ -433,10 +369,7 @@ mod tests {
                 vec!["20.0"],
             ),
             ("VALUES (1, x'00')", vec!["1|[0]"]),
-            (
-                "SELECT name FROM pragma_table_info('games') WHERE name LIKE 'p%'",
-                vec!["player", "points"],
-            ),
+            ("SELECT name FROM pragma_table_info('games') WHERE name LIKE 'p%'", vec!["player", "points"]),
         ] {
             assert_eq!(ask(lake.path(), sql).expect(sql), expected, "{sql}");
         }
@@ -477,32 +410,14 @@ mod tests {
         let lake = lake();
         damage(lake.path(), &["2024-01-02"]);
         let error = ask(lake.path(), "SELECT sum(points) FROM nba.games").expect_err("broken");
-        assert!(
-            matches!(error, QueryError::File(FileError::Parquet { .. })),
-            "{error:?}"
-        );
-        assert!(
-            error.to_string().contains("date=2024-01-02/games.parquet"),
-            "{error}"
-        );
+        assert!(matches!(error, QueryError::File(FileError::Parquet { .. })), "{error:?}");
+        assert!(error.to_string().contains("date=2024-01-02/games.parquet"), "{error}");
 
         let without_points = unit("2024-01-02", 1).project(&[0, 1]).expect("batch");
         write(&path_of(lake.path(), GAMES, "2024-01-02"), &without_points);
         let error = ask(lake.path(), "SELECT sum(points) FROM nba.games").expect_err("no column");
-        assert!(
-            matches!(
-                error,
-                QueryError::File(FileError::Column {
-                    column: "points",
-                    ..
-                })
-            ),
-            "{error}"
-        );
-        assert_eq!(
-            ask(lake.path(), "SELECT count(player) FROM nba.games").expect("others"),
-            ["6"]
-        );
+        assert!(matches!(error, QueryError::File(FileError::Column { column: "points", .. })), "{error}");
+        assert_eq!(ask(lake.path(), "SELECT count(player) FROM nba.games").expect("others"), ["6"]);
     }
 
     #[test]
@@ -522,26 +437,17 @@ mod tests {
         ] {
             let error = ask(lake.path(), sql).expect_err(sql);
             let refused = matches!(error, QueryError::NotReadOnly(_));
-            assert!(
-                refused || error.to_string().contains("may not be modified"),
-                "{sql}: {error}"
-            );
+            assert!(refused || error.to_string().contains("may not be modified"), "{sql}: {error}");
         }
         let several = ask(lake.path(), "SELECT 1; SELECT 2").expect_err("two");
-        assert!(
-            matches!(several, QueryError::SeveralStatements),
-            "{several}"
-        );
+        assert!(matches!(several, QueryError::SeveralStatements), "{several}");
     }
 
     #[test]
     fn a_wrong_question_is_explained() {
         let lake = lake();
         let error = ask(lake.path(), "SELECT * FROM nba.gmaes").expect_err("unknown");
-        assert_eq!(
-            error.to_string(),
-            "no such table: nba.gmaes; the datasets are nba.games, nba.other"
-        );
+        assert_eq!(error.to_string(), "no such table: nba.gmaes; the datasets are nba.games, nba.other");
         let error = ask(lake.path(), "SELECT assists FROM nba.games").expect_err("unknown");
         assert_eq!(error.to_string(), "no such column: assists");
         assert!(ask(lake.path(), "SELEC 1").is_err());

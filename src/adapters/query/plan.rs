@@ -36,13 +36,7 @@ pub(super) struct Plan {
 }
 
 impl Comparison {
-    const ALL: [Self; 5] = [
-        Self::Equal,
-        Self::Greater,
-        Self::GreaterOrEqual,
-        Self::Less,
-        Self::LessOrEqual,
-    ];
+    const ALL: [Self; 5] = [Self::Equal, Self::Greater, Self::GreaterOrEqual, Self::Less, Self::LessOrEqual];
 
     /// The comparison of SQLite's operator; `None` for those that we leave to SQLite.
     pub(super) fn of(operator: &IndexConstraintOp) -> Option<Self> {
@@ -123,11 +117,7 @@ impl FromStr for Plan {
                 let comparison = Comparison::ALL.into_iter().find(|one| one.sign() == sign)?;
                 Some((column.parse().ok()?, comparison))
             });
-            Some(Self {
-                used,
-                order,
-                pushed: pushed.collect::<Option<_>>()?,
-            })
+            Some(Self { used, order, pushed: pushed.collect::<Option<_>>()? })
         };
         read().ok_or_else(|| PlanError(text.to_owned()))
     }
@@ -142,11 +132,7 @@ mod tests {
         let plan = Plan {
             used: u64::MAX,
             order: Order::Descending,
-            pushed: Comparison::ALL
-                .into_iter()
-                .zip([0, 3, 70, 4, 5])
-                .map(|(c, i)| (i, c))
-                .collect(),
+            pushed: Comparison::ALL.into_iter().zip([0, 3, 70, 4, 5]).map(|(c, i)| (i, c)).collect(),
         };
         assert_eq!(plan.to_string().parse(), Ok(plan));
         assert_eq!(Plan::default().to_string().parse(), Ok(Plan::default()));
@@ -157,10 +143,7 @@ mod tests {
 
     #[test]
     fn the_last_bit_stands_for_all_later_columns() {
-        let plan = Plan {
-            used: 1 << 63 | 1,
-            ..Plan::default()
-        };
+        let plan = Plan { used: 1 << 63 | 1, ..Plan::default() };
         let used: Vec<usize> = (0..80).filter(|column| plan.uses(*column)).collect();
         assert_eq!(used, std::iter::once(0).chain(63..80).collect::<Vec<_>>());
     }

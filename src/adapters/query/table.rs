@@ -40,11 +40,7 @@ pub(super) struct Catalog {
 
 impl Catalog {
     pub(super) fn new(lake: &Path, datasets: &[(DatasetName, Schema)], failure: &Failure) -> Self {
-        Self {
-            lake: lake.to_owned(),
-            datasets: datasets.to_vec(),
-            failure: Arc::clone(failure),
-        }
+        Self { lake: lake.to_owned(), datasets: datasets.to_vec(), failure: Arc::clone(failure) }
     }
 }
 
@@ -70,8 +66,7 @@ struct DatasetFiles {
 impl DatasetFiles {
     fn files(&self) -> Result<&[UnitFile]> {
         if self.files.get().is_none() {
-            let files =
-                units::list(&self.directory, self.table).map_err(|error| self.fail(error))?;
+            let files = units::list(&self.directory, self.table).map_err(|error| self.fail(error))?;
             return Ok(self.files.get_or_init(|| files));
         }
         Ok(self.files.get().map_or(&[], Vec::as_slice))
@@ -80,9 +75,7 @@ impl DatasetFiles {
     /// The used columns of a file, from memory if they were read of late.
     fn unit(&self, file: usize, plan: &Plan) -> Result<Rc<UnitRows>> {
         let mut kept = self.kept.borrow_mut();
-        let found = kept
-            .iter()
-            .find(|(at, used, _)| *at == file && *used == plan.used);
+        let found = kept.iter().find(|(at, used, _)| *at == file && *used == plan.used);
         if let Some((_, _, rows)) = found {
             return Ok(Rc::clone(rows));
         }
@@ -118,16 +111,12 @@ impl DatasetFiles {
     fn answers(&self, column: usize, comparison: Comparison) -> bool {
         self.holds_unit_date(column)
             || (comparison == Comparison::Equal
-                && self
-                    .fields
-                    .get(column)
-                    .is_some_and(|field| match field.column_type {
-                        ColumnType::Int | ColumnType::Text | ColumnType::Bool => true,
-                        ColumnType::Float
-                        | ColumnType::Date
-                        | ColumnType::FloatList
-                        | ColumnType::TextList => false,
-                    }))
+                && self.fields.get(column).is_some_and(|field| match field.column_type {
+                    ColumnType::Int | ColumnType::Text | ColumnType::Bool => true,
+                    ColumnType::Float | ColumnType::Date | ColumnType::FloatList | ColumnType::TextList => {
+                        false
+                    }
+                }))
     }
 
     fn declaration(&self) -> String {
@@ -138,26 +127,19 @@ impl DatasetFiles {
                 let kind = match field.column_type {
                     ColumnType::Int | ColumnType::Bool => "INTEGER",
                     ColumnType::Float => "REAL",
-                    ColumnType::Text
-                    | ColumnType::Date
-                    | ColumnType::FloatList
-                    | ColumnType::TextList => "TEXT",
+                    ColumnType::Text | ColumnType::Date | ColumnType::FloatList | ColumnType::TextList => {
+                        "TEXT"
+                    }
                 };
                 let null = if field.nullable { "" } else { " NOT NULL" };
                 format!(r#""{}" {kind}{null}"#, field.name)
             })
             .collect();
-        format!(
-            "CREATE TABLE x({}, \"date\" TEXT HIDDEN)",
-            columns.join(", ")
-        )
+        format!("CREATE TABLE x({}, \"date\" TEXT HIDDEN)", columns.join(", "))
     }
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the promise that `base` is the first field of a repr(C) struct, which it is"
-)]
+#[expect(unsafe_code, reason = "the promise that `base` is the first field of a repr(C) struct, which it is")]
 unsafe impl VTab<'_> for LakeTable {
     type Aux = Catalog;
     type Cursor = LakeCursor;
@@ -179,10 +161,8 @@ unsafe impl VTab<'_> for LakeTable {
                 Some((catalog, *dataset))
             })
             .ok_or_else(|| Error::ModuleError("no dataset of this name".to_owned()))?;
-        let date_column = schema
-            .fields
-            .iter()
-            .position(|field| field.column_type == ColumnType::Date && !field.nullable);
+        let date_column =
+            schema.fields.iter().position(|field| field.column_type == ColumnType::Date && !field.nullable);
         let dataset = DatasetFiles {
             fields: schema.fields,
             table: name.table(),
@@ -193,25 +173,17 @@ unsafe impl VTab<'_> for LakeTable {
             failure: Arc::clone(&catalog.failure),
         };
         let declaration = CString::new(dataset.declaration())?;
-        let table = Self {
-            base: sqlite3_vtab::default(),
-            dataset: Rc::new(dataset),
-        };
+        let table = Self { base: sqlite3_vtab::default(), dataset: Rc::new(dataset) };
         Ok((Cow::Owned(declaration), table))
     }
 
     fn best_index(&self, info: &mut IndexInfo) -> Result<bool> {
-        let mut plan = Plan {
-            used: info.col_used(),
-            ..Plan::default()
-        };
+        let mut plan = Plan { used: info.col_used(), ..Plan::default() };
         let mut answered = Vec::new();
         for (at, constraint) in info.constraints().enumerate() {
             let column = usize::try_from(constraint.column()).ok();
             let comparison = Comparison::of(&constraint.operator());
-            let (Some(column), Some(comparison), true) =
-                (column, comparison, constraint.is_usable())
-            else {
+            let (Some(column), Some(comparison), true) = (column, comparison, constraint.is_usable()) else {
                 continue;
             };
             if self.dataset.answers(column, comparison) && info.collation(at)? == "BINARY" {
@@ -226,13 +198,7 @@ unsafe impl VTab<'_> for LakeTable {
             Some(by) if info.num_of_order_by() == 1 => usize::try_from(by.column())
                 .ok()
                 .filter(|column| self.dataset.holds_unit_date(*column))
-                .map(|_| {
-                    if by.is_order_by_desc() {
-                        Order::Descending
-                    } else {
-                        Order::Ascending
-                    }
-                }),
+                .map(|_| if by.is_order_by_desc() { Order::Descending } else { Order::Ascending }),
             Some(_) | None => None,
         };
         if let Some(order) = order {
@@ -282,9 +248,7 @@ impl Plan {
     /// The part that chooses files; what only chooses rows saves no reading.
     fn files_only(&self, dataset: &DatasetFiles) -> Self {
         let mut files = self.clone();
-        files
-            .pushed
-            .retain(|(column, _)| dataset.holds_unit_date(*column));
+        files.pushed.retain(|(column, _)| dataset.holds_unit_date(*column));
         files
     }
 }
@@ -309,9 +273,7 @@ impl LakeCursor {
         loop {
             if let Some((_, rows)) = &self.current {
                 let wanted = |row: &usize| {
-                    self.equal
-                        .iter()
-                        .all(|(column, value)| may_equal(&rows.cell(*column, *row), value))
+                    self.equal.iter().all(|(column, value)| may_equal(&rows.cell(*column, *row), value))
                 };
                 if let Some(row) = (self.row..rows.rows()).find(wanted) {
                     self.row = row;
@@ -332,9 +294,7 @@ impl LakeCursor {
         let files = self.dataset.files()?;
         let wanted = |file: &usize| {
             let date = files[*file].date.as_str();
-            dates
-                .iter()
-                .all(|(comparison, value)| comparison.holds(date, value.as_str()))
+            dates.iter().all(|(comparison, value)| comparison.holds(date, value.as_str()))
         };
         let chosen = (0..files.len()).filter(wanted);
         self.ahead = match self.plan.order {
@@ -356,10 +316,7 @@ fn may_equal(cell: &Cell<'_>, value: &Value) -> bool {
     }
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the promise that `base` is the first field of a repr(C) struct, which it is"
-)]
+#[expect(unsafe_code, reason = "the promise that `base` is the first field of a repr(C) struct, which it is")]
 unsafe impl VTabCursor for LakeCursor {
     fn filter(&mut self, _index: c_int, plan: Option<&str>, args: &Filters<'_>) -> Result<()> {
         self.plan = plan
@@ -380,9 +337,7 @@ unsafe impl VTabCursor for LakeCursor {
                 Value::Text(text) if self.dataset.holds_unit_date(*column) => {
                     dates.push((*comparison, text));
                 }
-                value if !self.dataset.holds_unit_date(*column) => {
-                    self.equal.push((*column, value))
-                }
+                value if !self.dataset.holds_unit_date(*column) => self.equal.push((*column, value)),
                 Value::Integer(_) | Value::Real(_) | Value::Text(_) | Value::Blob(_) => {}
             }
         }

@@ -89,10 +89,7 @@ pub(super) enum Cell<'a> {
 
 /// The files of a dataset's directory, in order of date. A directory that does not exist has none.
 pub(super) fn list(directory: &Path, table: &str) -> Result<Vec<UnitFile>, FileError> {
-    let failed = |source| FileError::Io {
-        path: directory.to_owned(),
-        source,
-    };
+    let failed = |source| FileError::Io { path: directory.to_owned(), source };
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -104,10 +101,7 @@ pub(super) fn list(directory: &Path, table: &str) -> Result<Vec<UnitFile>, FileE
         let date = name.to_str().and_then(|name| name.strip_prefix("date="));
         if let Some(date) = date.filter(|date| Date::parse(date).is_ok()) {
             let path = directory.join(&name).join(format!("{table}.parquet"));
-            files.push(UnitFile {
-                date: date.to_owned(),
-                path,
-            });
+            files.push(UnitFile { date: date.to_owned(), path });
         }
     }
     files.sort_by(|a, b| a.date.cmp(&b.date));
@@ -125,56 +119,35 @@ impl UnitRows {
         let bytes = match fs::read(path) {
             Ok(bytes) => Bytes::from(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self {
-                    rows: 0,
-                    chunks: Vec::new(),
-                });
+                return Ok(Self { rows: 0, chunks: Vec::new() });
             }
             Err(source) => {
-                return Err(FileError::Io {
-                    path: path.to_owned(),
-                    source,
-                });
+                return Err(FileError::Io { path: path.to_owned(), source });
             }
         };
-        let broken = |source| FileError::Parquet {
-            path: path.to_owned(),
-            source,
-        };
+        let broken = |source| FileError::Parquet { path: path.to_owned(), source };
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)
-            .map_err(broken)?;
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options).map_err(broken)?;
         let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
         let used: Vec<usize> = (0..fields.len()).filter(|column| wanted(*column)).collect();
         if used.is_empty() || rows == 0 {
             let columns = fields.iter().map(|_| None).collect();
-            return Ok(Self {
-                rows,
-                chunks: vec![Chunk { rows, columns }],
-            });
+            return Ok(Self { rows, chunks: vec![Chunk { rows, columns }] });
         }
         let names: Vec<&str> = used.iter().map(|column| fields[*column].name).collect();
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);
-        let reader = builder
-            .with_projection(mask)
-            .with_batch_size(rows)
-            .build()
-            .map_err(broken)?;
+        let reader = builder.with_projection(mask).with_batch_size(rows).build().map_err(broken)?;
         let mut chunks = Vec::new();
         for batch in reader {
             let batch = batch.map_err(|error| broken(ParquetError::from(error)))?;
-            chunks.push(
-                Chunk::of(&batch, fields, &used).map_err(|column| FileError::Column {
-                    path: path.to_owned(),
-                    column: fields[column].name,
-                    expected: fields[column].column_type,
-                })?,
-            );
+            chunks.push(Chunk::of(&batch, fields, &used).map_err(|column| FileError::Column {
+                path: path.to_owned(),
+                column: fields[column].name,
+                expected: fields[column].column_type,
+            })?);
         }
-        Ok(Self {
-            rows: chunks.iter().map(|chunk| chunk.rows).sum(),
-            chunks,
-        })
+        Ok(Self { rows: chunks.iter().map(|chunk| chunk.rows).sum(), chunks })
     }
 
     /// How many rows there are.
@@ -184,10 +157,7 @@ impl UnitRows {
 
     /// How many cells it keeps in memory, about.
     pub(super) fn cells(&self) -> usize {
-        let columns = self
-            .chunks
-            .first()
-            .map_or(0, |chunk| chunk.columns.iter().flatten().count());
+        let columns = self.chunks.first().map_or(0, |chunk| chunk.columns.iter().flatten().count());
         self.rows * columns
     }
 
@@ -196,9 +166,7 @@ impl UnitRows {
         let mut row = row;
         for chunk in &self.chunks {
             if row < chunk.rows {
-                return chunk.columns[column]
-                    .as_ref()
-                    .map_or(Cell::Null, |cells| cells.cell(row));
+                return chunk.columns[column].as_ref().map_or(Cell::Null, |cells| cells.cell(row));
             }
             row -= chunk.rows;
         }
@@ -215,10 +183,7 @@ impl Chunk {
             let array = batch.column_by_name(field.name).ok_or(*column)?;
             columns[*column] = Some(Cells::of(array.as_ref(), field.column_type).ok_or(*column)?);
         }
-        Ok(Self {
-            rows: batch.num_rows(),
-            columns,
-        })
+        Ok(Self { rows: batch.num_rows(), columns })
     }
 }
 
@@ -253,9 +218,7 @@ impl Cells {
             Self::Float(cells) => Cell::Float(cells.value(row)),
             Self::Text(cells) => Cell::Text(Cow::Borrowed(cells.value(row))),
             Self::Bool(cells) => Cell::Int(i64::from(cells.value(row))),
-            Self::Date(cells) => {
-                Cell::Text(Cow::Owned(Date::from_days(cells.value(row)).to_string()))
-            }
+            Self::Date(cells) => Cell::Text(Cow::Owned(Date::from_days(cells.value(row)).to_string())),
             Self::List(cells) => Cell::Text(Cow::Owned(json(cells.value(row).as_ref()))),
         }
     }
