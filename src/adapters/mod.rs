@@ -1,3 +1,5 @@
 //! One folder for each outside thing; the only rooms that know a vendor.
+//! They implement the ports of `fleet`, classify their own errors by type, and do not import each other.
 
+pub mod lake;
 pub mod sources;

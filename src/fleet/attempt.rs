@@ -10,9 +10,12 @@ use super::ports::{Burial, Claim, Commit, Committed, Provenance};
 use super::retry::{ATTEMPTS_MAX, wait_after};
 use super::{dead_letter, gate};
 use crate::flow::{
-    Computed, Failure, Fingerprint, Millis, Outcome, Output, Permanent, Processor, Step, Stored, UnitRecord,
-    WorkOrder,
+    Computed, Failure, Fingerprint, Millis, Outcome, Permanent, Processor, RunId, Step, Stored, Transient,
+    Unit, UnitRecord, WorkOrder,
 };
+
+/// How often to look again at a task that somebody else has, or that waits for its backoff.
+const LOOK_AGAIN_MS: Millis = 1_000;
 
 /// A claimed task under work.
 struct Attempt<'a> {
@@ -47,13 +50,79 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
             Claim::Finished(completion) => {
                 return engine.ports.bus.publish_completions(&[completion]).await;
             }
-            Claim::Later(moment) => engine.ports.clock.sleep_until(moment).await,
+            Claim::Later(moment) => {
+                let moment = moment.min(started + LOOK_AGAIN_MS);
+                tokio::select! {
+                    biased;
+                    () = engine.stop.cancelled() => return Err(stopping(order)),
+                    () = engine.ports.clock.sleep_until(moment) => {}
+                }
+            }
             Claim::Void(state) => {
                 tracing::debug!(unit = %order.unit, run = %order.run, ?state, "void work order");
                 return Ok(());
             }
         }
     }
+}
+
+/// A unit that has just been made, and of what.
+pub(super) struct Fresh<'a> {
+    pub(super) unit: Unit,
+    pub(super) processor: &'a Processor,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) run_name: &'a str,
+    pub(super) run: RunId,
+    pub(super) attempt: u32,
+    pub(super) started: Millis,
+}
+
+/// Replaces the unit's content in the lake; answers with its record, not yet committed.
+pub(super) async fn write_made(
+    engine: &Engine,
+    fresh: &Fresh<'_>,
+    made: Made,
+) -> Result<UnitRecord, Failure> {
+    let (outcome, stored, expected, written) = match made {
+        Made::Computed(Computed::Skipped(reason)) => (Outcome::Skipped(reason), None, 0, 0),
+        Made::Computed(Computed::Rows(output)) => {
+            let provenance = Provenance {
+                unit: fresh.unit,
+                fingerprint: fresh.fingerprint,
+                code: fresh.processor.code,
+                run: fresh.run_name.to_owned(),
+            };
+            let stored = engine.ports.lake.replace(&provenance, output.frame()).await?;
+            let written = output.frame().rows() as u64;
+            // Whoever reads the unit next in this process finds it decoded.
+            let weight = cells(written, output.frame().columns().len());
+            engine.cache.put(fresh.unit, stored.revision, weight, output.typed_rows());
+            (Outcome::Done, Some(stored), output.expected(), written)
+        }
+        Made::Landed { revision, bytes, payloads } => {
+            let stored = Stored { revision, digest: *revision.bytes(), bytes };
+            (Outcome::Done, Some(stored), payloads, payloads)
+        }
+    };
+    let now = engine.ports.clock.now();
+    Ok(UnitRecord {
+        unit: fresh.unit,
+        outcome,
+        fingerprint: fresh.fingerprint,
+        stored,
+        rows_expected: expected,
+        rows_written: written,
+        code: fresh.processor.code,
+        run: fresh.run,
+        attempt: fresh.attempt,
+        duration_ms: u64::try_from(now - fresh.started).unwrap_or(0),
+        finished_at: now,
+    })
+}
+
+fn stopping(order: WorkOrder) -> Failure {
+    let message = format!("{}: this process stops; the order goes back to the server", order.unit);
+    Transient { code: "stopping", message }.into()
 }
 
 /// Whether the order needs another attempt.
@@ -100,51 +169,16 @@ impl Attempt<'_> {
     /// Computes the unit and replaces its content in the lake.
     async fn replace(&self, fingerprint: Fingerprint) -> Result<UnitRecord, Trouble> {
         let made = make(self.engine, self.processor, self.at).await?;
-        let (outcome, stored, expected, written) = match made {
-            Made::Computed(Computed::Skipped(reason)) => (Outcome::Skipped(reason), None, 0, 0),
-            Made::Computed(Computed::Rows(output)) => {
-                let provenance = Provenance {
-                    unit: self.order.unit,
-                    fingerprint,
-                    code: self.processor.code,
-                    run: self.run_name.clone(),
-                };
-                let stored = self
-                    .engine
-                    .ports
-                    .lake
-                    .replace(&provenance, output.frame())
-                    .await
-                    .map_err(Failure::from)?;
-                self.remember(&output, &stored);
-                let written = output.frame().rows() as u64;
-                (Outcome::Done, Some(stored), output.expected(), written)
-            }
-            Made::Landed { revision, bytes, payloads } => {
-                let stored = Stored { revision, digest: *revision.bytes(), bytes };
-                (Outcome::Done, Some(stored), payloads, payloads)
-            }
-        };
-        let now = self.engine.ports.clock.now();
-        Ok(UnitRecord {
+        let fresh = Fresh {
             unit: self.order.unit,
-            outcome,
+            processor: self.processor,
             fingerprint,
-            stored,
-            rows_expected: expected,
-            rows_written: written,
-            code: self.processor.code,
+            run_name: &self.run_name,
             run: self.order.run,
             attempt: self.attempts,
-            duration_ms: u64::try_from(now - self.started).unwrap_or(0),
-            finished_at: now,
-        })
-    }
-
-    /// Lets whoever reads the unit next in this process find it decoded.
-    fn remember(&self, output: &Output, stored: &Stored) {
-        let weight = cells(output.frame().rows() as u64, output.frame().columns().len());
-        self.engine.cache.put(self.order.unit, stored.revision, weight, output.typed_rows());
+            started: self.started,
+        };
+        Ok(write_made(self.engine, &fresh, made).await?)
     }
 
     async fn commit(&self, outcome: Outcome, record: UnitRecord) -> Result<Next, Failure> {

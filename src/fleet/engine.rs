@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use tokio_util::sync::CancellationToken;
+
 use super::cpu::Cpu;
 use super::ports::{Bus, Clock, Lake, Ledger, LedgerError, Source};
 use super::progress::Progress;
@@ -38,6 +40,7 @@ pub struct Engine {
     pub(super) ports: Ports,
     pub(super) cache: UnitCache,
     pub(super) progress: Progress,
+    pub(super) stop: CancellationToken,
     catalog: Mutex<Catalog>,
     refresh: tokio::sync::Mutex<Refreshed>,
     tickets: AtomicU64,
@@ -66,6 +69,7 @@ impl Engine {
         let catalog = Catalog::empty(&cascade, Arc::clone(&calendar));
         Self {
             progress: Progress::default(),
+            stop: CancellationToken::new(),
             cascade,
             calendar,
             ports,
@@ -99,6 +103,11 @@ impl Engine {
     #[must_use]
     pub fn progress(&self) -> &Progress {
         &self.progress
+    }
+
+    /// Told once: nothing new is begun, and attempts that only wait give their orders back.
+    pub fn stop(&self) {
+        self.stop.cancel();
     }
 
     /// Brings this process's view up to what the ledger held at some moment after the call began. Callers

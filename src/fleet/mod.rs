@@ -12,6 +12,7 @@ mod ports;
 mod progress;
 mod retry;
 mod runs;
+mod sequential;
 mod service;
 mod unit_cache;
 
@@ -28,6 +29,7 @@ pub use ports::{
 pub use progress::{Ended, Progress};
 pub use retry::ATTEMPTS_MAX;
 pub use runs::{RunError, RunTitle, accept, findings, make_plan, recover, replay, submit};
+pub use sequential::sequential;
 pub use service::{Limits, Service};
 
 pub use crate::flow::{Millis, Stored, UnitRecord};

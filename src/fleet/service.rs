@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
@@ -25,6 +26,9 @@ const COMPLETIONS_OUTSTANDING_MAX: usize = 1_000;
 /// Port failures in a row after which the service gives up: the ledger or the server is gone for good.
 const FAILURES_MAX: u32 = 8;
 
+/// How long attempts at work may take to end when the service stops.
+const GRACE: Duration = Duration::from_secs(20);
+
 /// How many attempts are under way at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -45,7 +49,7 @@ impl Service {
         subscriber: Arc<dyn Subscriber>,
         limits: Limits,
     ) -> Result<Self, Failure> {
-        let stop = CancellationToken::new();
+        let stop = engine.stop.clone();
         let mut tasks = JoinSet::new();
         let queue = Arc::new(OrderQueue::default());
         for processor in engine.cascade().processors() {
@@ -309,18 +313,16 @@ async fn work_loop(
             outcome
         });
     }
-    // Attempts that wait for a backoff or a lease are dropped: their orders go back to the server, and
-    // the ledger says when they may be tried. Those at work come to their end.
-    let grace = tokio::time::sleep(std::time::Duration::from_secs(20));
-    tokio::pin!(grace);
-    loop {
-        tokio::select! {
-            () = &mut grace => return Ok(()),
-            ended = attempts.join_next() => match ended {
-                Some(Ok(outcome)) => drop(patience.judge(outcome)),
-                Some(Err(error)) => tracing::error!(%error, "an attempt panicked while stopping"),
-                None => return Ok(()),
+    // Attempts that only wait give their orders back at once; those at work come to their end.
+    let rest = async {
+        while let Some(ended) = attempts.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "an attempt panicked while stopping");
             }
         }
+    };
+    if tokio::time::timeout(GRACE, rest).await.is_err() {
+        tracing::warn!("attempts were cut short by the end of the grace period; they will be made again");
     }
+    Ok(())
 }

@@ -101,11 +101,7 @@ fn share_minutes(lines: &mut [Line], planned: impl Iterator<Item = f64>, length:
     for _ in 0..8 {
         let total: f64 = lines.iter().map(|line| line.minutes).sum();
         let movable = |line: &Line| line.minutes > 1.0 && line.minutes < most;
-        let moved: f64 = lines
-            .iter()
-            .filter(|line| movable(line))
-            .map(|line| line.minutes)
-            .sum();
+        let moved: f64 = lines.iter().filter(|line| movable(line)).map(|line| line.minutes).sum();
         let factor = 1.0 + (5.0 * length - total) / moved.max(1.0);
         for line in lines.iter_mut().filter(|line| movable(line)) {
             line.minutes = (line.minutes * factor).min(most);

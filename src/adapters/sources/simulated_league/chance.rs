@@ -57,9 +57,8 @@ mod tests {
 
     #[test]
     fn a_purpose_has_its_own_draws() {
-        let first = |seed, purpose, numbers: &[i64]| {
-            generator(seed, purpose, numbers).random_range(0..u64::MAX)
-        };
+        let first =
+            |seed, purpose, numbers: &[i64]| generator(seed, purpose, numbers).random_range(0..u64::MAX);
         assert_eq!(first(1, "a", &[2]), first(1, "a", &[2]));
         assert_ne!(first(1, "a", &[2]), first(1, "a", &[3]));
         assert_ne!(first(1, "a", &[2]), first(1, "b", &[2]));

@@ -57,19 +57,9 @@ impl Played {
 
 /// Plays a game.
 pub(super) fn play(rng: &mut ChaCha8Rng, sides: &[Side<'_>; 2]) -> Played {
-    let lines = [0, 1].map(|side: usize| {
-        sides[side]
-            .squad
-            .iter()
-            .map(|dressed| Line::of(dressed.index))
-            .collect()
-    });
-    let mut played = Played {
-        lines,
-        shots: Vec::with_capacity(190),
-        overtimes: 0,
-        team_turnovers: [0; 2],
-    };
+    let lines =
+        [0, 1].map(|side: usize| sides[side].squad.iter().map(|dressed| Line::of(dressed.index)).collect());
+    let mut played = Played { lines, shots: Vec::with_capacity(190), overtimes: 0, team_turnovers: [0; 2] };
     let pace = chance::normal(rng, 0.0, 3.5) + sides[0].style.pace + sides[1].style.pace;
     for side in 0..2 {
         let attempts = chance::count(rng, ATTEMPTS + pace, 4.8, 62);
@@ -92,9 +82,7 @@ pub(super) fn play(rng: &mut ChaCha8Rng, sides: &[Side<'_>; 2]) -> Played {
         played.lines[0][0].free_throw(true);
     }
     boxscore::complete(rng, sides, &mut played);
-    played
-        .shots
-        .sort_by_key(|shot| (shot.period, u16::MAX - shot.seconds_left));
+    played.shots.sort_by_key(|shot| (shot.period, u16::MAX - shot.seconds_left));
     number_events(rng, &mut played.shots);
     played
 }
@@ -134,8 +122,7 @@ fn attack(
     let passers = weights(own, |player| player.assist);
     let blockers = weights(other, |player| player.block);
     // Home teams win 54 of 100 games; the second game in two days costs about two points.
-    let day = own.style.attack + if side == 0 { 0.006 } else { -0.006 }
-        - if own.tired { 0.011 } else { 0.0 };
+    let day = own.style.attack + if side == 0 { 0.006 } else { -0.006 } - if own.tired { 0.011 } else { 0.0 };
     for _ in 0..attempts {
         let by = chance::weighted(rng, &shooters);
         let shooter = &own.squad[by];
@@ -148,14 +135,7 @@ fn attack(
         };
         let made = chance::happens(rng, (zone.league().1 + touch).clamp(0.005, 0.95));
         played.lines[side][by].shot(zone.is_three(), made);
-        played.shots.push(shot(
-            rng,
-            played.overtimes,
-            shooter.index,
-            side == 0,
-            zone,
-            made,
-        ));
+        played.shots.push(shot(rng, played.overtimes, shooter.index, side == 0, zone, made));
         if made {
             let assisted = if zone.is_three() { 0.82 } else { 0.55 };
             let passer = chance::weighted(rng, &passers);
@@ -190,13 +170,13 @@ fn rebound(rng: &mut ChaCha8Rng, sides: &[Side<'_>; 2], played: &mut Played, sid
     }
     let offensive = chance::happens(rng, 0.243);
     let winner = if offensive { side } else { 1 - side };
-    let chances = weights(&sides[winner], |player| {
-        if offensive {
-            player.offensive_rebound
-        } else {
-            player.defensive_rebound
-        }
-    });
+    let chances =
+        weights(
+            &sides[winner],
+            |player| {
+                if offensive { player.offensive_rebound } else { player.defensive_rebound }
+            },
+        );
     let line = &mut played.lines[winner][chance::weighted(rng, &chances)];
     if offensive {
         line.offensive_rebounds += 1;
@@ -206,13 +186,7 @@ fn rebound(rng: &mut ChaCha8Rng, sides: &[Side<'_>; 2], played: &mut Played, sid
 }
 
 /// Turnovers, six of ten of them the other team's steals, some of them nobody's but the team's.
-fn lose_balls(
-    rng: &mut ChaCha8Rng,
-    sides: &[Side<'_>; 2],
-    played: &mut Played,
-    side: usize,
-    turnovers: i64,
-) {
+fn lose_balls(rng: &mut ChaCha8Rng, sides: &[Side<'_>; 2], played: &mut Played, side: usize, turnovers: i64) {
     let losers = weights(&sides[side], |player| player.turnover * player.usage);
     let thieves = weights(&sides[1 - side], |player| player.steal);
     for _ in 0..turnovers {
@@ -227,10 +201,7 @@ fn lose_balls(
 
 /// The weight of each player of a side by an ability and by his minutes.
 pub(super) fn weights(side: &Side<'_>, ability: impl Fn(&Player) -> f64) -> Vec<f64> {
-    side.squad
-        .iter()
-        .map(|one| one.minutes * ability(one.player))
-        .collect()
+    side.squad.iter().map(|one| one.minutes * ability(one.player)).collect()
 }
 
 /// From where a player shoots, as far as the defence lets him.
@@ -242,14 +213,7 @@ fn zone_of(rng: &mut ChaCha8Rng, shooter: &Player, defence: &Style) -> Zone {
     Zone::ALL[chance::weighted(rng, &shares)]
 }
 
-fn shot(
-    rng: &mut ChaCha8Rng,
-    overtimes: u8,
-    player: usize,
-    home: bool,
-    zone: Zone,
-    made: bool,
-) -> Shot {
+fn shot(rng: &mut ChaCha8Rng, overtimes: u8, player: usize, home: bool, zone: Zone, made: bool) -> Shot {
     let (period, seconds) = match overtimes {
         0 => (rng.random_range(1..=4), PERIOD_SECONDS),
         overtime => (4 + overtime, OVERTIME_SECONDS),
@@ -266,18 +230,7 @@ fn shot(
     };
     let (x, y) = zone.place(rng);
     let action = zone.action(rng);
-    Shot {
-        player,
-        home,
-        period,
-        seconds_left,
-        zone,
-        x,
-        y,
-        made,
-        action,
-        event: 0,
-    }
+    Shot { player, home, period, seconds_left, zone, x, y, made, action, event: 0 }
 }
 
 /// Numbers the events in order of time, with those in between that are no shots; then some rows change

@@ -179,10 +179,7 @@ pub(super) fn player(stage: Stage, season: Season) -> Vec<&'static str> {
         Stage::Regular if season.start_year() % 4 != 0 => PLAYER.to_vec(),
         Stage::Regular => {
             let absent = ["PTS", "FANTASY_PTS", "VIDEO_AVAILABLE"];
-            let mut columns: Vec<_> = PLAYER
-                .into_iter()
-                .filter(|column| !absent.contains(column))
-                .collect();
+            let mut columns: Vec<_> = PLAYER.into_iter().filter(|column| !absent.contains(column)).collect();
             columns.insert(12, "PTS");
             columns
         }
@@ -199,8 +196,5 @@ pub(super) fn team(stage: Stage) -> Vec<&'static str> {
 
 /// Columns of a shot chart, of either origin.
 pub(super) fn shots(with_event: bool) -> Vec<&'static str> {
-    SHOTS
-        .into_iter()
-        .filter(|column| with_event || *column != "GAME_EVENT_ID")
-        .collect()
+    SHOTS.into_iter().filter(|column| with_event || *column != "GAME_EVENT_ID").collect()
 }

@@ -29,13 +29,7 @@ pub(super) struct Envelope {
 
 impl Envelope {
     /// Player or team logs of a date.
-    pub(super) fn logs(
-        resource: &str,
-        result_set: &str,
-        season: Season,
-        stage: Stage,
-        date: Date,
-    ) -> Self {
+    pub(super) fn logs(resource: &str, result_set: &str, season: Season, stage: Stage, date: Date) -> Self {
         let (day, stage) = (american(date), stage.name());
         let parameters = format!(
             concat!(
@@ -123,10 +117,7 @@ fn thousandths(made: i64, attempts: i64) -> f64 {
 
 /// A text of ours in quotes: names have neither quotes, backslashes nor control characters.
 fn quoted(out: &mut String, text: &str) -> std::fmt::Result {
-    debug_assert!(
-        !text.contains(['"', '\\']) && !text.contains(char::is_control),
-        "{text}"
-    );
+    debug_assert!(!text.contains(['"', '\\']) && !text.contains(char::is_control), "{text}");
     write!(out, "\"{text}\"")
 }
 

@@ -34,15 +34,9 @@ impl SimulatedLeague {
         for year in &self.league.seasons {
             let season = season_of(&self.league, &self.played, *year);
             write_schedule(directory, &season)?;
-            for resource in [
-                Resource::PlayerGameLogs,
-                Resource::TeamGameLogs,
-                Resource::ShotChartDetail,
-            ] {
+            for resource in [Resource::PlayerGameLogs, Resource::TeamGameLogs, Resource::ShotChartDetail] {
                 for (stage, part) in [(Stage::Regular, ""), (Stage::Playoffs, "-playoffs")] {
-                    let path = directory
-                        .join(resource.name())
-                        .join(format!("{}{part}.zip", season.season));
+                    let path = directory.join(resource.name()).join(format!("{}{part}.zip", season.season));
                     write_zip(&path, &season, resource, stage).map_err(at(&path))?;
                 }
             }
@@ -52,31 +46,18 @@ impl SimulatedLeague {
 }
 
 fn write_schedule(directory: &Path, season: &PlayedSeason) -> Result<(), LandingError> {
-    let path = directory
-        .join("schedule")
-        .join(format!("{}.json.gz", season.season));
+    let path = directory.join("schedule").join(format!("{}.json.gz", season.season));
     let write = || {
-        let mut file = flate2::GzBuilder::new()
-            .mtime(0)
-            .write(create(&path)?, flate2::Compression::default());
+        let mut file =
+            flate2::GzBuilder::new().mtime(0).write(create(&path)?, flate2::Compression::default());
         file.write_all(&payloads::season_schedule(season).bytes)?;
         file.finish()?.sync_all()
     };
     write().map_err(at(&path))
 }
 
-fn write_zip(
-    path: &Path,
-    season: &PlayedSeason,
-    resource: Resource,
-    stage: Stage,
-) -> io::Result<()> {
-    let of_stage = |date: &Date| {
-        season
-            .on(*date)
-            .first()
-            .is_some_and(|game| game.stage == stage)
-    };
+fn write_zip(path: &Path, season: &PlayedSeason, resource: Resource, stage: Stage) -> io::Result<()> {
+    let of_stage = |date: &Date| season.on(*date).first().is_some_and(|game| game.stage == stage);
     let mut members = season
         .dates()
         .filter(of_stage)

@@ -22,12 +22,8 @@ pub(super) enum Resource {
 }
 
 impl Resource {
-    pub(super) const ALL: [Self; 4] = [
-        Self::Schedule,
-        Self::PlayerGameLogs,
-        Self::TeamGameLogs,
-        Self::ShotChartDetail,
-    ];
+    pub(super) const ALL: [Self; 4] =
+        [Self::Schedule, Self::PlayerGameLogs, Self::TeamGameLogs, Self::ShotChartDetail];
 
     /// The source's name.
     pub(super) fn name(self) -> &'static str {
@@ -41,9 +37,7 @@ impl Resource {
 
     /// The resource of a name, the inverse of `name`.
     pub(super) fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|resource| resource.name() == name)
+        Self::ALL.into_iter().find(|resource| resource.name() == name)
     }
 }
 
@@ -92,15 +86,8 @@ pub(super) fn of_date(season: &PlayedSeason, resource: Resource, date: Date) -> 
         Stage::Regular => "",
         Stage::Playoffs => "-playoffs",
     };
-    let name = format!(
-        "simulated/{}/{}{part}#{date}.json",
-        resource.name(),
-        season.season
-    );
-    Some(Payload {
-        name: name.into(),
-        bytes,
-    })
+    let name = format!("simulated/{}/{}{part}#{date}.json", resource.name(), season.season);
+    Some(Payload { name: name.into(), bytes })
 }
 
 fn schedule(season: &PlayedSeason, games: &[Game]) -> Bytes {
@@ -119,25 +106,14 @@ fn schedule(season: &PlayedSeason, games: &[Game]) -> Bytes {
 
 fn player_game_logs(season: &PlayedSeason, games: &[Game], stage: Stage, date: Date) -> Bytes {
     let columns = headers::player(stage, season.season);
-    let mut envelope = Envelope::logs(
-        "playergamelogs",
-        "PlayerGameLogs",
-        season.season,
-        stage,
-        date,
-    );
+    let mut envelope = Envelope::logs("playergamelogs", "PlayerGameLogs", season.season, stage, date);
     envelope.headers(&columns);
     // Rows of one team do not stand together: the service sorts by something else.
     let mut rows: Vec<PlayerRow<'_>> = games
         .iter()
         .flat_map(|game| [0, 1].map(|side: usize| (game, side)))
         .flat_map(|(game, side)| {
-            game.played.lines[side].iter().map(move |line| PlayerRow {
-                season,
-                game,
-                side,
-                line,
-            })
+            game.played.lines[side].iter().map(move |line| PlayerRow { season, game, side, line })
         })
         .collect();
     rows.sort_by_key(|row| (row.line.rebounds() * 7 + row.line.fouls * 3) % 11);
@@ -153,20 +129,10 @@ fn team_game_logs(season: &PlayedSeason, games: &[Game], stage: Stage, date: Dat
     envelope.headers(&columns);
     for game in games {
         // Some playoff games come twice, equal but for the ranks.
-        let copies = if stage == Stage::Playoffs && digits(&game.id) % 8 == 3 {
-            2
-        } else {
-            1
-        };
+        let copies = if stage == Stage::Playoffs && digits(&game.id) % 8 == 3 { 2 } else { 1 };
         for copy in 0..copies {
             for side in 0..2 {
-                let row = TeamRow {
-                    season,
-                    game,
-                    side,
-                    copy,
-                    sum: sum(game, side),
-                };
+                let row = TeamRow { season, game, side, copy, sum: sum(game, side) };
                 envelope.row(columns.iter().map(|column| row.cell(column)));
             }
         }
@@ -177,23 +143,14 @@ fn team_game_logs(season: &PlayedSeason, games: &[Game], stage: Stage, date: Dat
 /// The shots of a date. On one date of each season they are those of its first game only. From the middle
 /// of the season on most dates have no GAME_EVENT_ID.
 fn shot_chart(season: &PlayedSeason, games: &[Game], stage: Stage, date: Date) -> Bytes {
-    let games = if holds(season, date, 0.8) {
-        &games[..1]
-    } else {
-        games
-    };
-    let early =
-        season.games.partition_point(|game| game.date < date) as f64 / regular_games(season) as f64;
+    let games = if holds(season, date, 0.8) { &games[..1] } else { games };
+    let early = season.games.partition_point(|game| game.date < date) as f64 / regular_games(season) as f64;
     let columns = headers::shots(early < 0.4 || (early < 0.5 && date.days() % 2 == 0));
     let mut envelope = Envelope::shots(season.season, stage, date);
     envelope.headers(&columns);
     for game in games {
         for shot in &game.played.shots {
-            envelope.row(
-                columns
-                    .iter()
-                    .map(|column| shot_cell(season, game, shot, column)),
-            );
+            envelope.row(columns.iter().map(|column| shot_cell(season, game, shot, column)));
         }
     }
     envelope.finish()
@@ -218,9 +175,7 @@ fn holds(season: &PlayedSeason, date: Date, share: f64) -> bool {
 }
 
 fn regular_games(season: &PlayedSeason) -> usize {
-    season
-        .games
-        .partition_point(|game| game.stage == Stage::Regular)
+    season.games.partition_point(|game| game.stage == Stage::Regular)
 }
 
 fn digits(game_id: &str) -> i64 {
@@ -267,10 +222,7 @@ fn game_cell<'a>(game: &'a Game, side: usize, column: &str) -> Option<Json<'a>> 
         "GAME_ID" => Json::Text(&game.id),
         "MATCHUP" => {
             let place = if side == 0 { "vs." } else { "@" };
-            Json::Made(format!(
-                "{} {place} {}",
-                team.abbreviation, other.abbreviation
-            ))
+            Json::Made(format!("{} {place} {}", team.abbreviation, other.abbreviation))
         }
         "WL" => Json::Text(if margin(game, side) > 0 { "W" } else { "L" }),
         "SEASON_TYPE" => Json::Text(game.stage.name()),
@@ -315,11 +267,7 @@ impl<'a> PlayerRow<'a> {
             "PLAYER_NAME" => Json::Text(player.name(self.game.date)),
             "GAME_DATE" => Json::Made(self.game.date.to_string()),
             "FANTASY_PTS" => Json::Tenths(fantasy_tenths(self.line)),
-            "VIDEO_AVAILABLE" => Json::Int(if digits(&self.game.id) % 1_000 == 416 {
-                2
-            } else {
-                1
-            }),
+            "VIDEO_AVAILABLE" => Json::Int(if digits(&self.game.id) % 1_000 == 416 { 2 } else { 1 }),
             _ => game_cell(self.game, self.side, column)
                 .or_else(|| line_cell(self.line, column))
                 .unwrap_or(Json::Null),
@@ -357,8 +305,7 @@ impl<'a> TeamRow<'a> {
     /// the time, so a row that comes twice has other ranks the second time.
     fn rank(&self, column: &str) -> i64 {
         let salt: i64 = column.bytes().map(i64::from).sum();
-        1 + (digits(&self.game.id) * 31 + salt * 17 + self.side as i64 * 53 + self.copy * 5)
-            .rem_euclid(160)
+        1 + (digits(&self.game.id) * 31 + salt * 17 + self.side as i64 * 53 + self.copy * 5).rem_euclid(160)
     }
 }
 
@@ -378,17 +325,9 @@ fn shot_cell<'a>(season: &'a PlayedSeason, game: &'a Game, shot: &Shot, column: 
         "PERIOD" => Json::Int(i64::from(shot.period)),
         "MINUTES_REMAINING" => Json::Int(i64::from(shot.seconds_left / 60)),
         "SECONDS_REMAINING" => Json::Int(i64::from(shot.seconds_left % 60)),
-        "EVENT_TYPE" => Json::Text(if shot.made {
-            "Made Shot"
-        } else {
-            "Missed Shot"
-        }),
+        "EVENT_TYPE" => Json::Text(if shot.made { "Made Shot" } else { "Missed Shot" }),
         "ACTION_TYPE" => Json::Text(shot.action),
-        "SHOT_TYPE" => Json::Text(if shot.zone.is_three() {
-            "3PT Field Goal"
-        } else {
-            "2PT Field Goal"
-        }),
+        "SHOT_TYPE" => Json::Text(if shot.zone.is_three() { "3PT Field Goal" } else { "2PT Field Goal" }),
         "SHOT_ZONE_BASIC" => Json::Text(shot.zone.name()),
         "SHOT_ZONE_AREA" => Json::Text(area),
         "SHOT_ZONE_RANGE" => Json::Text(range),

@@ -62,11 +62,7 @@ impl Player {
 
     /// PLAYER_NAME in the shot chart of a date, which for some is spelt plainly throughout.
     pub(super) fn name_in_shots(&self, date: Date) -> &str {
-        if self.name.plain_in_shots {
-            &self.name.plain
-        } else {
-            self.name(date)
-        }
+        if self.name.plain_in_shots { &self.name.plain } else { self.name(date) }
     }
 }
 
@@ -79,11 +75,7 @@ pub(super) struct Nursery {
 
 impl Nursery {
     pub(super) fn new(seed: u64) -> Self {
-        Self {
-            rng: chance::generator(seed, "players", &[]),
-            next_id: 1_640_001,
-            taken: BTreeSet::new(),
-        }
+        Self { rng: chance::generator(seed, "players", &[]), next_id: 1_640_001, taken: BTreeSet::new() }
     }
 
     /// A player who enters the league in a season whose first date is `opening`, `age` years old.
@@ -104,10 +96,8 @@ impl Nursery {
             usage: (0.95 + 0.27 * talent + 0.06 * talent * talent + chance::normal(rng, 0.0, 0.1))
                 .clamp(0.4, 2.1),
             zones: zones(rng, size),
-            touch: [0.022, 0.03, 0.022]
-                .map(|deviation| 0.008 * talent + chance::normal(rng, 0.0, deviation)),
-            free_throw: (chance::normal(rng, 0.785 - 0.06 * size + 0.015 * talent, 0.06))
-                .clamp(0.45, 0.95),
+            touch: [0.022, 0.03, 0.022].map(|deviation| 0.008 * talent + chance::normal(rng, 0.0, deviation)),
+            free_throw: (chance::normal(rng, 0.785 - 0.06 * size + 0.015 * talent, 0.06)).clamp(0.45, 0.95),
             draws_fouls: around(rng, 1.0 + 0.2 * talent + 0.15 * size),
             offensive_rebound: around(rng, 1.0 + 0.75 * size),
             defensive_rebound: around(rng, 1.0 + 0.5 * size),
@@ -123,10 +113,7 @@ impl Nursery {
     fn name(&mut self, opening: Date) -> Spelling {
         let rng = &mut self.rng;
         let (first, last) = loop {
-            let pair = (
-                rng.random_range(0..FIRST_NAMES.len()),
-                rng.random_range(0..LAST_NAMES.len()),
-            );
+            let pair = (rng.random_range(0..FIRST_NAMES.len()), rng.random_range(0..LAST_NAMES.len()));
             if self.taken.insert(pair) {
                 break (FIRST_NAMES[pair.0], LAST_NAMES[pair.1]);
             }

@@ -40,18 +40,9 @@ pub(super) struct Rosters {
 /// The rosters of the season that starts in `year`, which is one of the league's.
 pub(super) fn of_season(league: &League, year: i32) -> Rosters {
     let mut nursery = Nursery::new(league.seed);
-    let mut rosters = Rosters {
-        players: Vec::new(),
-        team_of: Vec::new(),
-        moves: Vec::new(),
-    };
+    let mut rosters = Rosters { players: Vec::new(), team_of: Vec::new(), moves: Vec::new() };
     let mut last: Option<i32> = None;
-    for season in league
-        .seasons
-        .iter()
-        .copied()
-        .filter(|season| *season <= year)
-    {
+    for season in league.seasons.iter().copied().filter(|season| *season <= year) {
         let mut rng = chance::generator(league.seed, "rosters", &[i64::from(season)]);
         if last.is_some() {
             rosters.close_season(&mut rng, season);
@@ -100,13 +91,7 @@ impl Rosters {
     }
 
     /// Fills every roster, and lets the least able go where there are too many.
-    fn open_season(
-        &mut self,
-        league: &League,
-        nursery: &mut Nursery,
-        rng: &mut ChaCha8Rng,
-        year: i32,
-    ) {
+    fn open_season(&mut self, league: &League, nursery: &mut Nursery, rng: &mut ChaCha8Rng, year: i32) {
         let opening = schedule::opening(year);
         let founding = self.players.is_empty();
         for team in 0..league.teams {
@@ -128,31 +113,18 @@ impl Rosters {
     }
 
     /// Trades (most of them at the deadline) and debuts of the season.
-    fn plan_moves(
-        &mut self,
-        league: &League,
-        nursery: &mut Nursery,
-        rng: &mut ChaCha8Rng,
-        year: i32,
-    ) {
+    fn plan_moves(&mut self, league: &League, nursery: &mut Nursery, rng: &mut ChaCha8Rng, year: i32) {
         let opening = schedule::opening(year);
         let days = schedule::days(league);
         let mut now = self.team_of.clone();
         let mut moves = Vec::new();
         for _ in 0..league.teams * 5 / 4 {
-            let (a, b) = (
-                rng.random_range(0..now.len()),
-                rng.random_range(0..now.len()),
-            );
+            let (a, b) = (rng.random_range(0..now.len()), rng.random_range(0..now.len()));
             if now[a].is_none() || now[b].is_none() || now[a] == now[b] {
                 continue;
             }
             let at_deadline = chance::happens(rng, 0.7);
-            let share = if at_deadline {
-                0.62
-            } else {
-                rng.random_range(0.2..0.6)
-            };
+            let share = if at_deadline { 0.62 } else { rng.random_range(0.2..0.6) };
             let date = opening.plus_days((share * f64::from(days)) as i32);
             moves.push((date, a, b));
         }
@@ -169,8 +141,7 @@ impl Rosters {
             for _ in 0..rng.random_range(1..=3) {
                 let day = rng.random_range(days / 8..days.max(days / 8 + 1));
                 let date = opening.plus_days(day);
-                self.players
-                    .push(nursery.player(opening, rng.random_range(AGE_AT_DEBUT)));
+                self.players.push(nursery.player(opening, rng.random_range(AGE_AT_DEBUT)));
                 self.team_of.push(None);
                 let player = self.players.len() - 1;
                 let to = Some(team);
@@ -182,8 +153,6 @@ impl Rosters {
 
     /// The indexes of a team's players at the opening.
     fn members(&self, team: usize) -> Vec<usize> {
-        (0..self.players.len())
-            .filter(|player| self.team_of[*player] == Some(team))
-            .collect()
+        (0..self.players.len()).filter(|player| self.team_of[*player] == Some(team)).collect()
     }
 }

@@ -66,28 +66,12 @@ pub(super) fn regular_season(league: &League, year: i32) -> Vec<Fixture> {
             continue;
         }
         owed += per_day * WEEKDAYS[weekday(date) as usize];
-        let wanted = (owed + chance::normal(&mut rng, 0.0, per_day / 6.0))
-            .round()
-            .max(0.0);
-        let found = place(
-            &mut pending,
-            &mut last_played,
-            &mut rng,
-            day,
-            wanted as usize,
-        );
+        let wanted = (owed + chance::normal(&mut rng, 0.0, per_day / 6.0)).round().max(0.0);
+        let found = place(&mut pending, &mut last_played, &mut rng, day, wanted as usize);
         owed -= found.len() as f64;
-        fixtures.extend(found.into_iter().map(|(number, (home, away))| Fixture {
-            date,
-            number,
-            home,
-            away,
-        }));
+        fixtures.extend(found.into_iter().map(|(number, (home, away))| Fixture { date, number, home, away }));
     }
-    assert!(
-        pending.is_empty(),
-        "the schedule finds a date for every game"
-    );
+    assert!(pending.is_empty(), "the schedule finds a date for every game");
     fixtures.sort_by_key(|fixture| (fixture.date, fixture.number));
     fixtures
 }
@@ -112,9 +96,7 @@ fn place(
         let days = [home, away].map(|team| last_played.get(&team).copied().unwrap_or([-9; 2]));
         let today = days.iter().any(|[latest, _]| *latest == day);
         let yesterday = days.iter().any(|[latest, _]| *latest == day - 1);
-        let third = days
-            .iter()
-            .any(|[latest, before]| *latest == day - 1 && *before == day - 2);
+        let third = days.iter().any(|[latest, before]| *latest == day - 1 && *before == day - 2);
         if today || third || (yesterday && !chance::happens(rng, 0.4)) {
             at += 1;
             continue;
@@ -144,11 +126,7 @@ fn pairings(league: &League, rng: &mut ChaCha8Rng) -> Vec<(usize, usize)> {
         let round = rounds.pop().unwrap_or(0);
         // One team stands still, the others move on by one place each round.
         let at = |place: usize| {
-            if place == 0 {
-                order[0]
-            } else {
-                order[1 + (place - 1 + round) % (teams - 1)]
-            }
+            if place == 0 { order[0] } else { order[1 + (place - 1 + round) % (teams - 1)] }
         };
         for place in 0..teams / 2 {
             let (a, b) = (at(place), at(teams - 1 - place));
@@ -188,28 +166,17 @@ mod tests {
     #[test]
     fn every_team_plays_its_games_and_never_too_often() {
         for (teams, games_per_team) in [(30, 82), (4, 10), (8, 21), (2, 12)] {
-            let league = League {
-                seed: 5,
-                seasons: vec![2023],
-                teams,
-                games_per_team,
-            };
+            let league = League { seed: 5, seasons: vec![2023], teams, games_per_team };
             let fixtures = regular_season(&league, 2023);
             assert_eq!(fixtures.len(), teams * games_per_team / 2);
             for team in 0..teams {
-                let own: Vec<_> = fixtures
-                    .iter()
-                    .filter(|f| f.home == team || f.away == team)
-                    .collect();
+                let own: Vec<_> = fixtures.iter().filter(|f| f.home == team || f.away == team).collect();
                 assert_eq!(own.len(), games_per_team);
                 let home = own.iter().filter(|f| f.home == team).count();
                 assert!(home.abs_diff(games_per_team / 2) <= 3, "{home} home games");
                 let days: Vec<i32> = own.iter().map(|f| f.date.days()).collect();
                 assert!(days.windows(2).all(|d| d[0] < d[1]), "twice on a date");
-                assert!(
-                    days.windows(3).all(|d| d[2] - d[0] > 2),
-                    "three dates in a row"
-                );
+                assert!(days.windows(3).all(|d| d[2] - d[0] > 2), "three dates in a row");
             }
             let numbers: BTreeSet<u32> = fixtures.iter().map(|f| f.number).collect();
             assert_eq!(numbers.len(), fixtures.len());
@@ -223,15 +190,9 @@ mod tests {
         let dates: BTreeSet<Date> = fixtures.iter().map(|f| f.date).collect();
         let last = fixtures.last().expect("a game").date;
         assert!((155..=172).contains(&dates.len()), "{} dates", dates.len());
-        assert!(
-            (168..=190).contains(&last.days_since(opening(2023))),
-            "{last}"
-        );
+        assert!((168..=190).contains(&last.days_since(opening(2023))), "{last}");
         assert_eq!(opening(2023).to_string(), "2023-10-24");
-        let moved = fixtures
-            .windows(2)
-            .filter(|pair| pair[1].number < pair[0].number)
-            .count();
+        let moved = fixtures.windows(2).filter(|pair| pair[1].number < pair[0].number).count();
         assert!(moved > 5, "numbers do not follow dates");
     }
 }

@@ -55,13 +55,9 @@ pub(super) struct PlayedSeason {
 }
 
 /// Minutes by place in the rotation.
-const ROTATION: [f64; 13] = [
-    35.5, 34.0, 32.0, 30.0, 28.0, 22.5, 19.0, 16.0, 13.0, 8.0, 4.0, 2.0, 0.4,
-];
+const ROTATION: [f64; 13] = [35.5, 34.0, 32.0, 30.0, 28.0, 22.5, 19.0, 16.0, 13.0, 8.0, 4.0, 2.0, 0.4];
 /// Chance to play at all, by place in the rotation.
-const PLAYS: [f64; 13] = [
-    1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.99, 0.97, 0.9, 0.75, 0.55, 0.4, 0.2,
-];
+const PLAYS: [f64; 13] = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.99, 0.97, 0.9, 0.75, 0.55, 0.4, 0.2];
 const DRESSED_MIN: usize = 8;
 /// How much of a player's form is left after a game; the rest is drawn anew.
 const FORM_KEPT: f64 = 0.94;
@@ -71,13 +67,7 @@ impl PlayedSeason {
     /// Plays the season that starts in `year`.
     pub(super) fn play(league: &League, year: i32) -> Self {
         let rosters = rosters::of_season(league, year);
-        let mut state = State::new(
-            league,
-            year,
-            &rosters.players,
-            rosters.team_of,
-            rosters.moves,
-        );
+        let mut state = State::new(league, year, &rosters.players, rosters.team_of, rosters.moves);
         let mut games = Vec::new();
         for fixture in schedule::regular_season(league, year) {
             let id = format!("002{:02}{:05}", year.rem_euclid(100), fixture.number);
@@ -89,19 +79,12 @@ impl PlayedSeason {
         for (at, game) in games.iter().enumerate() {
             by_date.entry(game.date).or_insert(at..at).end = at + 1;
         }
-        Self {
-            season: Season::starting(year),
-            players: rosters.players,
-            games,
-            by_date,
-        }
+        Self { season: Season::starting(year), players: rosters.players, games, by_date }
     }
 
     /// The games of a date.
     pub(super) fn on(&self, date: Date) -> &[Game] {
-        self.by_date
-            .get(&date)
-            .map_or(&[], |range| &self.games[range.clone()])
+        self.by_date.get(&date).map_or(&[], |range| &self.games[range.clone()])
     }
 
     /// All dates with games, in order.
@@ -139,15 +122,10 @@ impl<'a> State<'a> {
             league,
             year,
             players,
-            styles: (0..league.teams)
-                .map(|team| teams::style(league.seed, team, year))
-                .collect(),
+            styles: (0..league.teams).map(|team| teams::style(league.seed, team, year)).collect(),
             team_of,
             moves: moves.into_iter().peekable(),
-            form: players
-                .iter()
-                .map(|_| chance::normal(&mut rng, 0.0, 1.0))
-                .collect(),
+            form: players.iter().map(|_| chance::normal(&mut rng, 0.0, 1.0)).collect(),
             out: vec![0; players.len()],
             last_played: vec![None; league.teams],
             wins: vec![0; league.teams],
@@ -156,16 +134,13 @@ impl<'a> State<'a> {
     }
 
     fn play(&mut self, id: String, stage: Stage, fixture: Fixture) -> Game {
-        let Fixture {
-            date, home, away, ..
-        } = fixture;
+        let Fixture { date, home, away, .. } = fixture;
         while let Some(change) = self.moves.next_if(|change| change.date <= date) {
             self.team_of[change.player] = change.to;
         }
         let squads = [home, away].map(|team| self.squad(team, date));
         let number = id.parse::<i64>().unwrap_or_default();
-        let mut rng =
-            chance::generator(self.league.seed, "game", &[number, i64::from(date.days())]);
+        let mut rng = chance::generator(self.league.seed, "game", &[number, i64::from(date.days())]);
         let sides = [0, 1].map(|side: usize| {
             let team = [home, away][side];
             Side {
@@ -184,19 +159,9 @@ impl<'a> State<'a> {
         });
         let played = game::play(&mut rng, &sides);
         let [home_points, away_points] = played.points();
-        self.wins[if home_points > away_points {
-            home
-        } else {
-            away
-        }] += 1;
+        self.wins[if home_points > away_points { home } else { away }] += 1;
         self.after(&[home, away], &played, date);
-        Game {
-            id,
-            date,
-            stage,
-            teams: [home, away],
-            played,
-        }
+        Game { id, date, stage, teams: [home, away], played }
     }
 
     fn played_yesterday(&self, team: usize, date: Date) -> bool {
@@ -206,9 +171,8 @@ impl<'a> State<'a> {
     /// Who plays for a team, with the minutes planned for him, the first of the rotation first.
     fn squad(&mut self, team: usize, date: Date) -> Vec<(usize, f64)> {
         let tired = self.played_yesterday(team, date);
-        let mut members: Vec<usize> = (0..self.players.len())
-            .filter(|one| self.team_of[*one] == Some(team))
-            .collect();
+        let mut members: Vec<usize> =
+            (0..self.players.len()).filter(|one| self.team_of[*one] == Some(team)).collect();
         let rank = |one: &usize| self.players[*one].talent + 0.25 * self.form[*one];
         members.sort_by(|a, b| rank(b).total_cmp(&rank(a)).then(a.cmp(b)));
         let mut fit = Vec::new();
@@ -247,8 +211,7 @@ impl<'a> State<'a> {
             }
             for line in lines {
                 let one = line.player;
-                self.form[one] =
-                    FORM_KEPT * self.form[one] + chance::normal(&mut self.rng, 0.0, FORM_DRAWN);
+                self.form[one] = FORM_KEPT * self.form[one] + chance::normal(&mut self.rng, 0.0, FORM_DRAWN);
                 if chance::happens(&mut self.rng, self.players[one].fragile) {
                     let long = chance::happens(&mut self.rng, 0.15);
                     self.out[one] = self.rng.random_range(if long { 12..40 } else { 1..9 });
@@ -265,15 +228,12 @@ impl<'a> State<'a> {
         };
         let mut standing: Vec<usize> = (0..self.league.teams).collect();
         standing.sort_by_key(|team| (u32::MAX - self.wins[*team], *team));
-        let teams = [16, 8, 4, 2]
-            .into_iter()
-            .find(|size| size * 2 <= self.league.teams.max(4) + 2);
+        let teams = [16, 8, 4, 2].into_iter().find(|size| size * 2 <= self.league.teams.max(4) + 2);
         let mut alive: Vec<usize> = standing.into_iter().take(teams.unwrap_or(2)).collect();
         let mut round = 1;
         while alive.len() > 1 {
-            let pairs: Vec<(usize, usize)> = (0..alive.len() / 2)
-                .map(|series| (alive[series], alive[alive.len() - 1 - series]))
-                .collect();
+            let pairs: Vec<(usize, usize)> =
+                (0..alive.len() / 2).map(|series| (alive[series], alive[alive.len() - 1 - series])).collect();
             let (winners, last) = self.round(games, round, &pairs, date);
             alive.retain(|team| winners.contains(team));
             date = last.plus_days(2);
@@ -300,25 +260,10 @@ impl<'a> State<'a> {
                     continue;
                 }
                 let number = a + b + 1;
-                let (home, away) = if matches!(number, 1 | 2 | 5 | 7) {
-                    (*better, *other)
-                } else {
-                    (*other, *better)
-                };
-                let id = format!(
-                    "004{:02}00{round}{series}{number}",
-                    self.year.rem_euclid(100)
-                );
-                let game = self.play(
-                    id,
-                    Stage::Playoffs,
-                    Fixture {
-                        date,
-                        number,
-                        home,
-                        away,
-                    },
-                );
+                let (home, away) =
+                    if matches!(number, 1 | 2 | 5 | 7) { (*better, *other) } else { (*other, *better) };
+                let id = format!("004{:02}00{round}{series}{number}", self.year.rem_euclid(100));
+                let game = self.play(id, Stage::Playoffs, Fixture { date, number, home, away });
                 let [home_points, away_points] = game.played.points();
                 let better_won = (home_points > away_points) == (home == *better);
                 wins[series][usize::from(!better_won)] += 1;

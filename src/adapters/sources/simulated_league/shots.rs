@@ -108,10 +108,7 @@ impl Zone {
                 (square(x, y) > 42.0 * 42.0 && (-40.0..138.0).contains(&y)).then_some((x, y))
             }),
             Self::MidRange => tried(rng, (100, 100), |rng| {
-                let (x, y) = (
-                    rng.random_range(-216.0..216.0),
-                    rng.random_range(-36.0..230.0),
-                );
+                let (x, y) = (rng.random_range(-216.0..216.0), rng.random_range(-36.0..230.0));
                 let far: f64 = square(x, y);
                 let outside_paint = f64::abs(x) > 81.0 || y > 139.0;
                 (outside_paint && far > 82.0 * 82.0 && far < 232.0 * 232.0).then_some((x, y))
@@ -230,9 +227,7 @@ fn tried(
     otherwise: (i16, i16),
     mut draw: impl FnMut(&mut ChaCha8Rng) -> Option<(f64, f64)>,
 ) -> (i16, i16) {
-    (0..64)
-        .find_map(|_| draw(rng))
-        .map_or(otherwise, |(x, y)| (x.round() as i16, y.round() as i16))
+    (0..64).find_map(|_| draw(rng)).map_or(otherwise, |(x, y)| (x.round() as i16, y.round() as i16))
 }
 
 #[cfg(test)]
@@ -255,14 +250,8 @@ mod tests {
                 let (x, y) = zone.place(&mut rng);
                 assert!(feet.contains(&distance(x, y)), "{zone:?} at {x}, {y}");
                 let (area, range) = zone.area_and_range(x, y);
-                assert_eq!(
-                    area.starts_with("Left"),
-                    x < 0 && !area.contains('C') || area.contains("LC")
-                );
-                assert_eq!(
-                    range == "24+ ft.",
-                    zone.is_three() && zone != Zone::Backcourt
-                );
+                assert_eq!(area.starts_with("Left"), x < 0 && !area.contains('C') || area.contains("LC"));
+                assert_eq!(range == "24+ ft.", zone.is_three() && zone != Zone::Backcourt);
             }
         }
     }

@@ -60,11 +60,7 @@ pub(super) const TEAMS: [Team; 30] = [
 ];
 
 const fn team(id: i64, abbreviation: &'static str, name: &'static str) -> Team {
-    Team {
-        id,
-        abbreviation,
-        name,
-    }
+    Team { id, abbreviation, name }
 }
 
 /// How a team plays in the season that starts in `year`; half of it stays from season to season.

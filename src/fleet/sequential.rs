@@ -1,0 +1,38 @@
+//! The plain sequential loop: date by date, processor by processor, with neither messages nor ledger.
+//! What the fleet's result is compared with, byte for byte, and what its speed is measured against.
+
+use std::ops::Range;
+
+use super::attempt::{Fresh, write_made};
+use super::compute::{Trouble, make};
+use super::engine::Engine;
+use crate::flow::{Failure, Permanent, RunId, Step};
+
+/// Computes all units of these dates (places in the calendar), each after all that it reads, into the
+/// engine's lake. `run_name` goes into the files. Answers with the number of units; the first failure ends it.
+pub async fn sequential(engine: &Engine, dates: Range<usize>, run_name: &str) -> Result<u64, Failure> {
+    let mut units = 0;
+    for at in dates {
+        for processor in engine.cascade.processors() {
+            let unit = engine.unit(processor.writes, at);
+            let stamp = match processor.step {
+                Step::Land { source, .. } => engine.ports.source.stamp(source, unit.date).await?,
+                Step::Compute { .. } => None,
+            };
+            let fingerprint = engine.catalog().fingerprint(processor, at, stamp.as_deref());
+            let fresh =
+                Fresh { unit, processor, fingerprint, run_name, run: RunId(0), attempt: 1, started: 0 };
+            let made = match make(engine, processor, at).await {
+                Ok(made) => made,
+                Err(Trouble::Failure(failure)) => return Err(failure),
+                Err(Trouble::InputLost(unit, reason)) => {
+                    return Err(Permanent::new("input_lost", format!("{unit}: {reason}")).into());
+                }
+            };
+            let record = write_made(engine, &fresh, made).await?;
+            engine.catalog().put(unit, Some(record));
+            units += 1;
+        }
+    }
+    Ok(units)
+}
