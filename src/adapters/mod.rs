@@ -2,4 +2,5 @@
 //! They implement the ports of `fleet`, classify their own errors by type, and do not import each other.
 
 pub mod lake;
+pub mod ledger;
 pub mod sources;

@@ -183,7 +183,8 @@ impl Attempt<'_> {
 
     async fn commit(&self, outcome: Outcome, record: UnitRecord) -> Result<Next, Failure> {
         let ports = &self.engine.ports;
-        let commit = Commit { run: self.order.run, fence: self.fence, outcome, record };
+        let at = ports.clock.now();
+        let commit = Commit { run: self.order.run, fence: self.fence, outcome, record, at };
         let Committed::Yes { outbox, completion, run_finished } = ports.ledger.commit(commit).await? else {
             tracing::warn!(unit = %self.order.unit, fence = self.fence, "a stale attempt was turned away");
             return Ok(Next::Over);

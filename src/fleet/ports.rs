@@ -253,6 +253,8 @@ pub struct Commit {
     pub outcome: Outcome,
     /// The unit's new record; for `Unchanged`, the present one.
     pub record: UnitRecord,
+    /// When; the end of the run, where this was its last task.
+    pub at: Millis,
 }
 
 /// The answer to a commit.

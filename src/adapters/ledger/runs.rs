@@ -1,0 +1,154 @@
+//! Runs, and the count of their tasks by state: kept in the run's row, never counted.
+
+use rusqlite::{Row, Transaction, named_params};
+
+use super::fault::Fault;
+use super::stored;
+use crate::fleet::{Millis, RunRecord};
+use crate::flow::{Date, Lane, RunId, TaskState};
+
+/// How many tasks enter (positive) or leave (negative) each state of a run, in the order of
+/// `TaskState::ALL`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Shift([i64; TaskState::ALL.len()]);
+
+impl Shift {
+    /// These many tasks go from one state to another.
+    pub(super) fn moved(from: TaskState, to: TaskState, tasks: usize) -> Self {
+        let mut shift = Self::default();
+        shift.add(from, -as_signed(tasks));
+        shift.add(to, as_signed(tasks));
+        shift
+    }
+
+    /// One more task in a state.
+    pub(super) fn enter(&mut self, state: TaskState) {
+        self.add(state, 1);
+    }
+
+    /// One task goes from one state to another.
+    pub(super) fn step(&mut self, from: TaskState, to: TaskState) {
+        self.add(from, -1);
+        self.add(to, 1);
+    }
+
+    fn add(&mut self, state: TaskState, tasks: i64) {
+        self.0[state as usize] += tasks;
+    }
+
+    fn of(&self, state: TaskState) -> i64 {
+        self.0[state as usize]
+    }
+}
+
+fn as_signed(tasks: usize) -> i64 {
+    i64::try_from(tasks).expect("a run has fewer than 2^63 tasks")
+}
+
+/// A run after a change of its tasks.
+#[derive(Debug)]
+pub(super) struct Shifted {
+    pub(super) lane: Lane,
+    /// Whether nothing waits, is ready or is claimed.
+    pub(super) is_finished: bool,
+}
+
+/// Counts a change of tasks in their run. The run ends at `at` where nothing
+/// waits, is ready or is claimed any more, and is unfinished again where something does.
+pub(super) fn shift(
+    tx: &Transaction<'_>,
+    run: RunId,
+    shift: Shift,
+    at: Option<Millis>,
+) -> Result<Shifted, Fault> {
+    let mut statement = tx.prepare_cached(
+        "UPDATE runs SET waiting = waiting + :waiting, ready = ready + :ready,
+            claimed = claimed + :claimed, finished = finished + :finished, dead = dead + :dead,
+            held = held + :held, superseded = superseded + :superseded,
+            finished_at = CASE WHEN waiting + ready + claimed + :waiting + :ready + :claimed > 0
+                THEN NULL ELSE coalesce(finished_at, :at) END
+         WHERE id = :run RETURNING lane, waiting + ready + claimed = 0",
+    )?;
+    let mut rows = statement.query(named_params! {
+        ":run": run.0,
+        ":waiting": shift.of(TaskState::Waiting),
+        ":ready": shift.of(TaskState::Ready),
+        ":claimed": shift.of(TaskState::Claimed),
+        ":finished": shift.of(TaskState::Finished),
+        ":dead": shift.of(TaskState::Dead),
+        ":held": shift.of(TaskState::Held),
+        ":superseded": shift.of(TaskState::Superseded),
+        ":at": at,
+    })?;
+    match rows.next()? {
+        Some(row) => Ok(Shifted { lane: stored::lane(row, 0)?, is_finished: row.get(1)? }),
+        None => Err(Fault::Content(format!("there is no run {run}"))),
+    }
+}
+
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, pipeline, name, kind, lane, first_date, last_date, submitted_at, finished_at,
+                waiting, ready, claimed, finished, dead, held, superseded FROM runs ",
+            $tail
+        )
+    };
+}
+
+/// One run; `None` for a number that was never given.
+pub(super) fn find(tx: &Transaction<'_>, run: RunId) -> Result<Option<RunRecord>, Fault> {
+    let mut statement = tx.prepare_cached(select!("WHERE id = ?1"))?;
+    let mut rows = statement.query([run.0])?;
+    rows.next()?.map(record).transpose()
+}
+
+/// All runs, or the unfinished ones, the latest first.
+pub(super) fn list(tx: &Transaction<'_>, unfinished_only: bool) -> Result<Vec<RunRecord>, Fault> {
+    let mut statement = tx.prepare_cached(select!("WHERE finished_at IS NULL OR NOT ?1 ORDER BY id DESC"))?;
+    let mut rows = statement.query([unfinished_only])?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        runs.push(record(row)?);
+    }
+    Ok(runs)
+}
+
+fn record(row: &Row<'_>) -> Result<RunRecord, Fault> {
+    const COUNTS_AT: usize = 9;
+    let mut tasks = std::collections::BTreeMap::new();
+    for state in TaskState::ALL {
+        let count = stored::count(row, COUNTS_AT + state as usize)?;
+        if count > 0 {
+            tasks.insert(state, count);
+        }
+    }
+    let dates: (Date, Date) = (stored::date(row, 5)?, stored::date(row, 6)?);
+    Ok(RunRecord {
+        id: RunId(row.get(0)?),
+        pipeline: row.get(1)?,
+        name: row.get(2)?,
+        kind: row.get(3)?,
+        lane: stored::lane(row, 4)?,
+        dates: dates.0..=dates.1,
+        submitted_at: row.get(7)?,
+        finished_at: row.get(8)?,
+        tasks,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shift_lies_in_the_order_of_the_states() {
+        for (at, state) in TaskState::ALL.into_iter().enumerate() {
+            assert_eq!(state as usize, at, "{state:?}");
+        }
+        let mut shift = Shift::moved(TaskState::Waiting, TaskState::Held, 3);
+        shift.step(TaskState::Claimed, TaskState::Dead);
+        shift.enter(TaskState::Ready);
+        assert_eq!(shift.0, [-3, 1, -1, 0, 1, 3, 0]);
+    }
+}
