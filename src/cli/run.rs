@@ -4,14 +4,13 @@
 use clap::Args;
 
 use super::assemble::Fleet;
+use super::completion::Completion;
 use super::console::Console;
 use super::ending::Ending;
-use super::follow::{Waited, follow};
 use super::selection::Selection;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::source::SourceOptions;
-use super::summary::Summary;
 use crate::fleet::{make_plan, submit};
 use crate::flow::{Lane, Plan};
 
@@ -40,39 +39,24 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, settings: &Settings, console: &Console) -> anyhow::Result<Ending> {
     let mut signals = Signals::listen()?;
     let mut fleet = Fleet::open(settings, Some(&options.pipeline), &options.source).await?;
-    let outcome = to_completion(&mut fleet, &options.selection, settings, console, &mut signals).await;
+    let completion = Completion::of(&mut fleet, settings, console, &mut signals);
+    let outcome = bring_up_to_date(completion, &options.selection).await;
     fleet.stop(console, &mut signals).await?;
     outcome
 }
 
-async fn to_completion(
-    fleet: &mut Fleet,
+async fn bring_up_to_date(
+    mut completion: Completion<'_>,
     selection: &Selection,
-    settings: &Settings,
-    console: &Console,
-    signals: &mut Signals,
 ) -> anyhow::Result<Ending> {
-    let begun = fleet.engine.ports().clock.now();
-    let selected = selection.lower(&fleet.engine)?;
-    let mut runs = fleet.unfinished.clone();
+    let selected = selection.lower(&completion.fleet.engine)?;
     let mut plan = Plan::default();
-    let mut waited = Waited::Finished;
-    if !runs.is_empty() {
-        waited = follow(fleet, &runs, "going on", console, signals).await?;
-    }
-    if waited == Waited::Finished {
-        plan = make_plan(&fleet.engine, &selected.request).await?;
+    if completion.go_on().await? {
+        plan = make_plan(&completion.fleet.engine, &selected.request).await?;
         let title = selected.title(Lane::Backfill);
-        if let Some(run) = submit(&fleet.engine, &plan, title.clone()).await? {
-            runs.push(run);
-            waited = follow(fleet, &[run], &title.name, console, signals).await?;
-        }
+        let name = title.name.clone();
+        let run = submit(&completion.fleet.engine, &plan, title).await?;
+        completion.follow(run.as_slice(), &name).await?;
     }
-    let summary = Summary::of(&fleet.engine, &runs, Some(&selected), &plan.held, begun).await?;
-    let ending = match waited {
-        Waited::Finished => summary.ending(),
-        Waited::Interrupted => Ending::Interrupted,
-    };
-    settings.print(&summary.render(ending, plan.complete), || summary.json(ending, plan.complete));
-    Ok(ending)
+    completion.end(Some(&selected), plan.complete, &plan.held).await
 }

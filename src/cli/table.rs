@@ -1,6 +1,8 @@
 //! Text tables for people: columns as wide as their widest cell, numbers to the right.
 //! Knows nothing of what is in the cells.
 
+use crate::fleet::Millis;
+
 /// How a column is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
@@ -73,6 +75,12 @@ pub(super) fn span(millis: u64) -> String {
         60..3_600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         _ => format!("{} h {:02} min", seconds / 3_600, seconds % 3_600 / 60),
     }
+}
+
+/// A moment in UTC: `2024-01-26 08:15:00Z`.
+pub(super) fn moment(millis: Millis) -> String {
+    chrono::DateTime::from_timestamp_millis(millis)
+        .map_or_else(|| "an impossible time".to_owned(), |moment| moment.format("%Y-%m-%d %H:%M:%SZ").to_string())
 }
 
 #[cfg(test)]
