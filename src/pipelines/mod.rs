@@ -1,1 +1,3 @@
 //! The declarations: one file a processor. Pure; no IO.
+
+pub mod nba;

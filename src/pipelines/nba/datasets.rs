@@ -1,0 +1,28 @@
+//! The datasets of the NBA pipeline with their row types: the only thing that one processor borrows
+//! from another. Names and types only.
+
+use crate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, Shot, TeamDefense, TeamLog, TeamOffense};
+use crate::flow::{Dataset, DatasetName};
+
+/// The payloads of the season schedules, cut to the date.
+pub const LANDED_SCHEDULE: DatasetName = DatasetName::of("nba.landed_schedule");
+/// The payloads of the player logs.
+pub const LANDED_PLAYER_LOGS: DatasetName = DatasetName::of("nba.landed_player_logs");
+/// The payloads of the team logs.
+pub const LANDED_TEAM_LOGS: DatasetName = DatasetName::of("nba.landed_team_logs");
+/// The payloads of the shot charts; not every date has one.
+pub const LANDED_SHOTS: DatasetName = DatasetName::of("nba.landed_shots");
+/// Which games a date has.
+pub const SCHEDULE: Dataset<ScheduledGame> = Dataset::of("nba.schedule");
+/// A1: what a team did in a game.
+pub const TEAM_OFFENSE_GAME_SUMMARY: Dataset<TeamOffense> = Dataset::of("nba.team_offense_game_summary");
+/// A2: what a team allowed in a game.
+pub const TEAM_DEFENSE_GAME_SUMMARY: Dataset<TeamDefense> = Dataset::of("nba.team_defense_game_summary");
+/// A3: what a player did in a game.
+pub const PLAYER_GAME_SUMMARY: Dataset<PlayerGame> = Dataset::of("nba.player_game_summary");
+/// The league's player logs as rows.
+pub const PLAYER_GAME_LOGS: Dataset<PlayerLog> = Dataset::of("nba.player_game_logs");
+/// The league's team logs as rows.
+pub const TEAM_GAME_LOGS: Dataset<TeamLog> = Dataset::of("nba.team_game_logs");
+/// The shot chart as rows.
+pub const SHOTS: Dataset<Shot> = Dataset::of("nba.shots");

@@ -1,0 +1,37 @@
+//! A1: what each team did in each game. In: schedule, team logs, player logs and shots of the date; a log
+//! accepted as a gap leaves the other one, and shots that no source has leave the zones null.
+//! Out: two rows a game. Glue only: the formulas are in `domain::nba`.
+
+use super::datasets::{PLAYER_GAME_LOGS, SCHEDULE, SHOTS, TEAM_GAME_LOGS, TEAM_OFFENSE_GAME_SUMMARY};
+use crate::domain::nba::{self, GamesOfDate, ShotChart};
+use crate::flow::{Computed, Inputs, Output, Permanent, Processor};
+
+/// `nba.team_offense_game_summary`.
+pub(super) const PROCESSOR: Processor = Processor::compute(
+    TEAM_OFFENSE_GAME_SUMMARY,
+    "What a team did in a game: box score, zones, possessions and ratings.",
+    1,
+    &[PLAYER_GAME_LOGS.same_date(), SCHEDULE.same_date(), SHOTS.same_date(), TEAM_GAME_LOGS.same_date()],
+    compute,
+);
+
+fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
+    if let Some(reason) = inputs.skipped(SCHEDULE.name())? {
+        return Ok(Computed::Skipped(reason));
+    }
+    let without = inputs.skipped(PLAYER_GAME_LOGS.name())?;
+    if let (Some(reason), Some(_)) = (without, inputs.skipped(TEAM_GAME_LOGS.name())?) {
+        return Ok(Computed::Skipped(reason));
+    }
+    let games = inputs.same_date(SCHEDULE)?;
+    let gaps: Vec<_> = inputs.gaps().collect();
+    let rows = nba::team_offense(&GamesOfDate {
+        games,
+        team_logs: inputs.same_date(TEAM_GAME_LOGS)?,
+        player_logs: inputs.same_date(PLAYER_GAME_LOGS)?,
+        shots: &ShotChart::of(inputs.same_date(SHOTS)?),
+        gaps: &gaps,
+    })?;
+    let expected = 2 * games.len();
+    Ok(Computed::Rows(Output::of(rows, expected as u64)))
+}
