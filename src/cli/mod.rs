@@ -1,5 +1,70 @@
-//! What a person types: settings, assembly, one file a subcommand.
+//! What a person types. One file a subcommand; `settings.rs` reads the environment, `assemble.rs` puts
+//! the parts together. May import every room; nothing but `main.rs` imports this one. Errors are `anyhow`
+//! only here: what happened, where, and what to do.
 
+mod arguments;
+mod assemble;
+mod backfill;
+mod bars;
+mod broker;
+mod completion;
+mod console;
+mod coverage;
+mod dead_letters;
+mod ending;
+mod follow;
+mod home;
+mod plan;
 mod query_output;
+mod run;
+mod selection;
+mod serve;
+mod settings;
+mod shim;
+mod signals;
+mod source;
+mod status;
+mod summary;
+mod table;
+mod topology;
+mod why;
 
-pub use query_output::{QueryFormat, QueryOutput};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use console::Console;
+use ending::Ending;
+use settings::Settings;
+
+/// Reads the arguments, does what they say, and answers with the exit code: 0 all done, 1 failed, 2 wrong
+/// usage, 3 finished but dead letters or held dates remain.
+#[must_use]
+pub fn run() -> ExitCode {
+    let Arguments { global, command } = Arguments::parse();
+    let outcome = Settings::of(global).and_then(|settings| {
+        let console = Console::start(&settings)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(carry_out(command, &settings, &console))
+    });
+    match outcome {
+        Ok(ending) => ending.exit_code(),
+        Err(error) => ending::report(&error),
+    }
+}
+
+async fn carry_out(command: Command, settings: &Settings, console: &Console) -> anyhow::Result<Ending> {
+    match command {
+        Command::Run(options) => run::run(options, settings, console).await,
+        Command::Backfill(options) => backfill::run(options, settings, console).await,
+        Command::Serve(options) => serve::run(options, settings, console).await,
+        Command::Plan(options) => plan::run(options, settings).await,
+        Command::Status(options) => status::run(options, settings).await,
+        Command::Why(options) => why::run(options, settings).await,
+        Command::Coverage(options) => coverage::run(options, settings).await,
+        Command::DeadLetters(options) => dead_letters::run(options, settings, console).await,
+        Command::Topology(options) => topology::run(&options, settings),
+        Command::Broker(options) => broker::run(options, console).await,
+    }
+}

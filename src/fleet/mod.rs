@@ -4,6 +4,7 @@
 mod attempt;
 mod clock;
 mod compute;
+mod coverage;
 mod cpu;
 mod dead_letter;
 mod engine;
@@ -15,9 +16,11 @@ mod runs;
 mod sequential;
 mod service;
 mod unit_cache;
+mod why;
 
 pub use attempt::perform;
 pub use clock::{ManualClock, SystemClock};
+pub use coverage::{CoverageLine, coverage};
 pub use cpu::{Cpu, Inline, Job, Threads};
 pub use dead_letter::record_crash;
 pub use engine::{Engine, LEASE_MS, Ports};
@@ -31,5 +34,6 @@ pub use retry::ATTEMPTS_MAX;
 pub use runs::{RunError, RunTitle, accept, findings, make_plan, recover, replay, submit};
 pub use sequential::sequential;
 pub use service::{Limits, Service};
+pub use why::{Explanation, Present, Reads, Standing, why};
 
 pub use crate::flow::{Millis, Stored, UnitRecord};

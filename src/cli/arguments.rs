@@ -1,0 +1,80 @@
+//! The command line as clap reads it. Each subcommand's options are declared in its own file; here are
+//! the list of subcommands and what they have in common. Does nothing with what it reads.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{backfill, broker, coverage, dead_letters, plan, run, serve, status, topology, why};
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate run nba --simulate                    two invented seasons through the whole cascade
+  tidegate run nba --landing data/nba            every date that the landing zone has
+  tidegate coverage                              what share of the dates is done
+  tidegate why nba.ml_feature_store 2024-01-26   why a date is, or is not, done
+  tidegate dead-letters list                     what failed for good, and why
+
+Exit codes: 0 all done; 1 failed or interrupted; 2 wrong usage; 3 finished, but dead letters or held
+dates remain. Environment: TIDEGATE_HOME, TIDEGATE_LOG, TIDEGATE_LOG_FORMAT stand in for the options.";
+
+/// An event-driven worker fleet for data that arrives by date.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, about, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options of every subcommand.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Directory of all state: lake, ledger, messages [default: .tidegate]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) home: Option<PathBuf>,
+    /// Print one JSON document on standard output instead of text
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// What to log on standard error: error, warn, info, debug, or a filter such as tidegate::fleet=debug [default: warn]
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub(super) log: Option<String>,
+    /// How to log
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    pub(super) log_format: Option<LogFormat>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Bring a pipeline up to date and wait until it is
+    Run(run::Options),
+    /// The same for a range of dates that is named
+    Backfill(backfill::Options),
+    /// Keep the fleet running: do what arrives in the landing zone until stopped
+    Serve(serve::Options),
+    /// Show which tasks a run would have, and why
+    Plan(plan::Options),
+    /// Show runs, tasks and dead letters
+    Status(status::Options),
+    /// Explain why a unit is done, skipped, waiting, held or dead, down to the root
+    Why(why::Options),
+    /// Show what share of the game dates is done, by season and dataset
+    Coverage(coverage::Options),
+    /// List, show, replay or accept what failed for good
+    DeadLetters(dead_letters::Options),
+    /// Show the topics and subscriptions, or draw the cascade
+    Topology(topology::Options),
+    /// Run the Pub/Sub server alone, for any Pub/Sub client
+    Broker(broker::Options),
+}

@@ -1,0 +1,206 @@
+//! How far runs are: a bar for each dataset on a terminal, else a line every few seconds. Reads the
+//! engine's counters and, when something died, the ledger; changes nothing.
+
+use std::collections::BTreeMap;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::console::Console;
+use super::table::{count, span};
+use crate::fleet::{Ended, Engine, Millis};
+use crate::flow::{DatasetName, RunId, TaskState};
+
+/// Between two lines where no bars are seen, in milliseconds.
+const LINE_EVERY_MS: Millis = 5_000;
+
+/// Below this the rate of a run that has just begun says nothing, in milliseconds.
+const RATE_AFTER_MS: Millis = 1_500;
+
+/// What is shown of some runs.
+pub(super) struct Display {
+    what: String,
+    console: Console,
+    runs: Vec<RunId>,
+    begun: Millis,
+    lines: Vec<Line>,
+    total: Option<ProgressBar>,
+    next_line: Millis,
+    deaths: u64,
+}
+
+/// One dataset.
+struct Line {
+    dataset: DatasetName,
+    /// Tasks that had not come to an end when the wait began.
+    tasks: u64,
+    /// What had ended before in this process.
+    before: Ended,
+    held: u64,
+    bar: Option<ProgressBar>,
+}
+
+impl Display {
+    /// Begins to show these runs.
+    pub(super) async fn start(
+        engine: &Engine,
+        runs: &[RunId],
+        what: &str,
+        console: &Console,
+    ) -> anyhow::Result<Self> {
+        let ended = engine.progress().ended();
+        let mut tasks: BTreeMap<DatasetName, u64> = BTreeMap::new();
+        for run in runs {
+            for task in engine.ports().ledger.tasks(*run, None).await? {
+                *tasks.entry(task.unit.dataset).or_default() += u64::from(!task.state.is_final());
+            }
+        }
+        let now = engine.ports().clock.now();
+        let width = tasks.keys().map(|dataset| dataset.as_str().len()).max().unwrap_or(0);
+        let mut lines = Vec::new();
+        for dataset in engine.cascade().datasets() {
+            let tasks = tasks.get(&dataset).copied().unwrap_or(0);
+            if tasks > 0 {
+                let before = ended.get(&dataset).copied().unwrap_or_default();
+                let bar = console.is_terminal().then(|| dataset_bar(console, dataset, tasks, width));
+                lines.push(Line { dataset, tasks, before, held: 0, bar });
+            }
+        }
+        let all = lines.iter().map(|line| line.tasks).sum();
+        let total = console.is_terminal().then(|| total_bar(console, what, all, width));
+        Ok(Self {
+            what: what.to_owned(),
+            console: console.clone(),
+            runs: runs.to_vec(),
+            begun: now,
+            lines,
+            total,
+            next_line: now + LINE_EVERY_MS,
+            deaths: 0,
+        })
+    }
+
+    /// Shows how far they are now.
+    pub(super) async fn update(&mut self, engine: &Engine) -> anyhow::Result<()> {
+        let ended = engine.progress().ended();
+        let deaths = ended.values().map(|ended| ended.dead).sum();
+        if deaths != self.deaths {
+            self.deaths = deaths;
+            self.count_held(engine).await?;
+        }
+        let elapsed = engine.ports().clock.now() - self.begun;
+        let (mut over, mut all) = (0, 0);
+        for line in &self.lines {
+            let now = ended.get(&line.dataset).copied().unwrap_or_default();
+            let finished = line.finished(now);
+            over += finished;
+            all += line.tasks;
+            if let Some(bar) = &line.bar {
+                bar.set_position(finished);
+                bar.set_message(line.remarks(now, rate(finished, elapsed)));
+            }
+        }
+        let pace = pace(over, all, elapsed);
+        if let Some(total) = &self.total {
+            total.set_position(over);
+            total.set_message(pace);
+        } else if engine.ports().clock.now() >= self.next_line {
+            self.next_line += LINE_EVERY_MS;
+            self.console.line(&format!("{}: {} of {} tasks, {pace}", self.what, count(over), count(all)));
+        }
+        Ok(())
+    }
+
+    /// Takes the bars away; what comes after is the summary.
+    pub(super) fn finish(self) {
+        for bar in self.lines.iter().filter_map(|line| line.bar.as_ref()).chain(&self.total) {
+            bar.finish_and_clear();
+        }
+    }
+
+    async fn count_held(&mut self, engine: &Engine) -> anyhow::Result<()> {
+        for line in &mut self.lines {
+            line.held = 0;
+            for run in &self.runs {
+                let tasks = engine.ports().ledger.tasks(*run, Some(line.dataset)).await?;
+                line.held += tasks.iter().filter(|task| task.state == TaskState::Held).count() as u64;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Line {
+    fn finished(&self, now: Ended) -> u64 {
+        let sum = |ended: Ended| ended.done + ended.unchanged + ended.skipped + ended.dead;
+        (sum(now).saturating_sub(sum(self.before)) + self.held).min(self.tasks)
+    }
+
+    fn remarks(&self, now: Ended, rate: Option<f64>) -> String {
+        let mut text = rate.map(|rate| format!("{rate:.0}/s")).unwrap_or_default();
+        for (number, name) in [
+            (now.dead - self.before.dead, "dead"),
+            (self.held, "held"),
+            (now.retried - self.before.retried, "tried again"),
+        ] {
+            if number > 0 {
+                text.push_str(&format!("  {} {name}", count(number)));
+            }
+        }
+        text
+    }
+}
+
+fn rate(finished: u64, elapsed: Millis) -> Option<f64> {
+    (elapsed >= RATE_AFTER_MS).then(|| finished as f64 * 1_000.0 / elapsed as f64)
+}
+
+/// The rate of all tasks and the time that is left at that rate.
+fn pace(over: u64, all: u64, elapsed: Millis) -> String {
+    match rate(over, elapsed) {
+        Some(rate) if rate > 0.0 => {
+            let left = (all.saturating_sub(over)) as f64 / rate * 1_000.0;
+            format!("{rate:.0}/s, {} left", span(left as u64))
+        }
+        Some(_) | None => format!("after {}", span(elapsed.unsigned_abs())),
+    }
+}
+
+fn dataset_bar(console: &Console, dataset: DatasetName, tasks: u64, width: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix} {bar:24.cyan/black.bright} {pos:>6}/{len:<6} {msg}");
+    styled(console, style, tasks, format!("{:width$}", dataset.as_str()))
+}
+
+fn total_bar(console: &Console, what: &str, tasks: u64, width: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix} {bar:24.green/black.bright} {pos:>6}/{len:<6} {msg}");
+    styled(console, style, tasks, format!("{what:width$}"))
+}
+
+fn styled(
+    console: &Console,
+    style: Result<ProgressStyle, indicatif::style::TemplateError>,
+    tasks: u64,
+    prefix: String,
+) -> ProgressBar {
+    let style = style.expect("the templates above are well-formed").progress_chars("━╸─");
+    let bar = console.bars().add(ProgressBar::new(tasks).with_style(style));
+    bar.set_prefix(prefix);
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_says_rate_and_time_left() {
+        let cases = [
+            (0, 100, 200, "after 0.2 s"),
+            (0, 100, 4_000, "after 4.0 s"),
+            (50, 100, 5_000, "10/s, 5.0 s left"),
+            (100, 100, 5_000, "20/s, 0.0 s left"),
+        ];
+        for (over, all, elapsed, expected) in cases {
+            assert_eq!(pace(over, all, elapsed), expected);
+        }
+    }
+}
