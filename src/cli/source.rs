@@ -119,7 +119,7 @@ impl Remembered {
     /// The source itself.
     pub(super) fn open(&self) -> anyhow::Result<Arc<dyn Source>> {
         match self {
-            Self::Landing { directory } => Ok(Arc::new(LandingZone::open(directory))),
+            Self::Landing { directory } => Ok(Arc::new(LandingZone::open(directory)?)),
             Self::Simulated { seed, seasons, teams, games } => {
                 let first = LAST_SEASON + 1 - i32::from(*seasons);
                 let league = League {
