@@ -131,7 +131,8 @@ impl Catalog {
 
 /// The nodes of a Fenwick tree that make up the prefix of this length.
 fn climb(end: usize) -> impl Iterator<Item = usize> {
-    std::iter::successors(Some(end), |node| Some(node & (node - 1))).take_while(|node| *node > 0)
+    let some = |node: usize| (node > 0).then_some(node);
+    std::iter::successors(some(end), move |node| some(node & (node - 1)))
 }
 
 fn sum_of(record: &UnitRecord) -> RangeSum {
