@@ -1,3 +1,7 @@
 //! The program: hands over to `cli` and turns its result into an exit code. Nothing else belongs here.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tidegate::cli::run()
+}
