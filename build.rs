@@ -12,15 +12,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The public Pub/Sub API: server and client code, and the descriptors from which REST is derived.
 fn google_pubsub() -> Result<(), Box<dyn Error>> {
     let mut compiler = protox::Compiler::new(["proto"])?;
-    compiler
-        .include_imports(true)
-        .open_files(["google/pubsub/v1/pubsub.proto"])?;
+    compiler.include_imports(true).open_files(["google/pubsub/v1/pubsub.proto"])?;
     let out_dir = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     // Encoded by protox itself: prost's own types would drop the `google.api.http` annotations.
-    std::fs::write(
-        out_dir.join("google.pubsub.v1.bin"),
-        compiler.encode_file_descriptor_set(),
-    )?;
+    std::fs::write(out_dir.join("google.pubsub.v1.bin"), compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
         .bytes(".google.pubsub.v1.PubsubMessage.data")
         .build_transport(true)

@@ -1,11 +1,7 @@
 //! The conformance suite against the embedded server, on a disk in memory. The cases are in
 //! `tests/pubsub_conformance/`; `tests/pubsub_emulator.rs` runs the same ones against Google's emulator.
 
-#![allow(
-    unreachable_pub,
-    missing_docs,
-    reason = "a test crate has no public interface"
-)]
+#![allow(unreachable_pub, missing_docs, reason = "a test crate has no public interface")]
 
 #[path = "pubsub_conformance/suite.rs"]
 mod suite;
@@ -17,15 +13,10 @@ use tidegate::broker::{BrokerConfig, Server};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_server_follows_the_documentation() {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let server = Server::start(BrokerConfig::in_memory(listen))
-        .await
-        .unwrap();
+    let server = Server::start(BrokerConfig::in_memory(listen)).await.unwrap();
     let outcomes = suite::run(Bus::at(&server.local_addr().to_string()).await).await;
     server.shutdown().await.unwrap();
     print!("{}", suite::table("ours", &outcomes));
-    let failed: Vec<_> = outcomes
-        .iter()
-        .filter(|(_, outcome)| outcome.is_err())
-        .collect();
+    let failed: Vec<_> = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).collect();
     assert!(failed.is_empty(), "cases that do not hold: {failed:#?}");
 }

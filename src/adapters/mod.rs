@@ -3,4 +3,5 @@
 
 pub mod lake;
 pub mod ledger;
+pub mod query;
 pub mod sources;

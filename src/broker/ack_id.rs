@@ -20,21 +20,12 @@ impl AckId {
     pub(super) fn parse(text: &str) -> Result<AckId, Refusal> {
         let mut parts = text.split('.');
         let mut number = || parts.next().and_then(|part| part.parse::<u64>().ok());
-        let parsed = (
-            number(),
-            number(),
-            number().and_then(|lease| u32::try_from(lease).ok()),
-        );
+        let parsed = (number(), number(), number().and_then(|lease| u32::try_from(lease).ok()));
         match (parsed, parts.next()) {
-            ((Some(subscription_id), Some(seq), Some(lease)), None) => Ok(AckId {
-                subscription_id,
-                seq,
-                lease,
-            }),
-            _ => Err(Refusal::invalid(
-                "ack_ids",
-                format!("`{}` is not an ack ID", text.escape_default()),
-            )),
+            ((Some(subscription_id), Some(seq), Some(lease)), None) => {
+                Ok(AckId { subscription_id, seq, lease })
+            }
+            _ => Err(Refusal::invalid("ack_ids", format!("`{}` is not an ack ID", text.escape_default()))),
         }
     }
 }
@@ -51,22 +42,9 @@ mod tests {
 
     #[test]
     fn only_what_was_written_is_read() {
-        let id = AckId {
-            subscription_id: 3,
-            seq: u64::MAX,
-            lease: 7,
-        };
+        let id = AckId { subscription_id: 3, seq: u64::MAX, lease: 7 };
         assert_eq!(AckId::parse(&id.to_string()), Ok(id));
-        for malformed in [
-            "",
-            "1",
-            "1.2",
-            "1.2.3.4",
-            "a.b.c",
-            "1.2.-3",
-            "1.2.4294967296",
-            "1..2",
-        ] {
+        for malformed in ["", "1", "1.2", "1.2.3.4", "a.b.c", "1.2.-3", "1.2.4294967296", "1..2"] {
             assert!(AckId::parse(malformed).is_err(), "{malformed}");
         }
     }

@@ -5,7 +5,9 @@
     missing_docs,
     unreachable_pub,
     clippy::all,
+    clippy::allow_attributes_without_reason,
     clippy::disallowed_methods,
+    clippy::too_many_lines,
     reason = "generated code; the comments come from the proto files"
 )]
 

@@ -47,20 +47,11 @@ pub(super) fn decide(state: &State, change: Change) -> Result<(Record, Answer), 
             let name = TopicName::parse("topic.name", &given.name)?;
             let (id, entry) = state.topic(name.as_str())?;
             let topic = settings::updated_topic(&entry.settings, given, &mask)?;
-            Ok((
-                Record::TopicPut(TopicPut {
-                    id,
-                    topic: topic.clone(),
-                }),
-                Answer::Topic(topic),
-            ))
+            Ok((Record::TopicPut(TopicPut { id, topic: topic.clone() }), Answer::Topic(topic)))
         }
         Change::DeleteTopic(name) => {
             let name = TopicName::parse("topic", &name)?;
-            Ok((
-                Record::TopicDeleted(state.topic(name.as_str())?.0),
-                Answer::Done,
-            ))
+            Ok((Record::TopicDeleted(state.topic(name.as_str())?.0), Answer::Done))
         }
         Change::CreateSubscription(given) => create_subscription(state, given),
         Change::UpdateSubscription(given, mask) => {
@@ -72,21 +63,12 @@ pub(super) fn decide(state: &State, change: Change) -> Result<(Record, Answer), 
         }
         Change::DeleteSubscription(name) => {
             let name = SubscriptionName::parse("subscription", &name)?;
-            Ok((
-                Record::SubscriptionDeleted(state.subscription(name.as_str())?.0),
-                Answer::Done,
-            ))
+            Ok((Record::SubscriptionDeleted(state.subscription(name.as_str())?.0), Answer::Done))
         }
         Change::Detach(name) => {
             let name = SubscriptionName::parse("subscription", &name)?;
             let (_, entry) = state.subscription(name.as_str())?;
-            let (record, _) = put(
-                state,
-                Subscription {
-                    detached: true,
-                    ..entry.settings.clone()
-                },
-            )?;
+            let (record, _) = put(state, Subscription { detached: true, ..entry.settings.clone() })?;
             Ok((record, Answer::Done))
         }
     }
@@ -97,34 +79,18 @@ fn create_topic(state: &State, given: Topic) -> Result<(Record, Answer), Refusal
     if state.topic_ids.contains_key(&topic.name) {
         return Err(Refusal::AlreadyExists { name: topic.name });
     }
-    within_quota(
-        "topics in a project",
-        &topic.name,
-        state.topic_ids.keys(),
-        limits::TOPICS_MAX,
-    )?;
-    Ok((
-        Record::TopicPut(TopicPut {
-            id: state.next_id,
-            topic: topic.clone(),
-        }),
-        Answer::Topic(topic),
-    ))
+    within_quota("topics in a project", &topic.name, state.topic_ids.keys(), limits::TOPICS_MAX)?;
+    Ok((Record::TopicPut(TopicPut { id: state.next_id, topic: topic.clone() }), Answer::Topic(topic)))
 }
 
-fn create_subscription(
-    state: &State,
-    mut given: Subscription,
-) -> Result<(Record, Answer), Refusal> {
+fn create_subscription(state: &State, mut given: Subscription) -> Result<(Record, Answer), Refusal> {
     let topic_name = TopicName::parse("topic", &given.topic)?;
     if given.name.is_empty() {
         given.name = SubscriptionName::assigned(&topic_name, state.next_id).to_string();
     }
     let subscription = settings::subscription(given)?;
     if state.subscription_ids.contains_key(&subscription.name) {
-        return Err(Refusal::AlreadyExists {
-            name: subscription.name,
-        });
+        return Err(Refusal::AlreadyExists { name: subscription.name });
     }
     let (topic_id, topic) = state.topic(topic_name.as_str())?;
     dead_letter_topic_exists(state, &subscription)?;
@@ -136,34 +102,18 @@ fn create_subscription(
     )?;
     if topic.subscriptions.len() >= limits::SUBSCRIPTIONS_PER_TOPIC_MAX {
         let limit = limits::SUBSCRIPTIONS_PER_TOPIC_MAX.to_string();
-        return Err(Refusal::Exhausted {
-            what: "subscriptions of a topic",
-            limit,
-        });
+        return Err(Refusal::Exhausted { what: "subscriptions of a topic", limit });
     }
-    let put = SubscriptionPut {
-        id: state.next_id,
-        topic_id: Some(topic_id),
-        subscription: subscription.clone(),
-    };
-    Ok((
-        Record::SubscriptionPut(put),
-        Answer::Subscription(subscription),
-    ))
+    let put =
+        SubscriptionPut { id: state.next_id, topic_id: Some(topic_id), subscription: subscription.clone() };
+    Ok((Record::SubscriptionPut(put), Answer::Subscription(subscription)))
 }
 
 fn put(state: &State, subscription: Subscription) -> Result<(Record, Answer), Refusal> {
     let (id, entry) = state.subscription(&subscription.name)?;
     let topic_id = entry.topic_id.filter(|_| !subscription.detached);
-    let put = SubscriptionPut {
-        id,
-        topic_id,
-        subscription: subscription.clone(),
-    };
-    Ok((
-        Record::SubscriptionPut(put),
-        Answer::Subscription(subscription),
-    ))
+    let put = SubscriptionPut { id, topic_id, subscription: subscription.clone() };
+    Ok((Record::SubscriptionPut(put), Answer::Subscription(subscription)))
 }
 
 fn dead_letter_topic_exists(state: &State, subscription: &Subscription) -> Result<(), Refusal> {
@@ -180,16 +130,9 @@ fn within_quota<'a>(
     max: usize,
 ) -> Result<(), Refusal> {
     // Only a server with that many resources in all projects together has to count one project's.
-    if existing.len() >= max
-        && existing
-            .filter(|other| project_of(other) == project_of(name))
-            .count()
-            >= max
+    if existing.len() >= max && existing.filter(|other| project_of(other) == project_of(name)).count() >= max
     {
-        return Err(Refusal::Exhausted {
-            what,
-            limit: max.to_string(),
-        });
+        return Err(Refusal::Exhausted { what, limit: max.to_string() });
     }
     Ok(())
 }

@@ -43,10 +43,7 @@ pub(super) struct Clock {
 impl Clock {
     /// The steady clock starts at zero.
     pub(super) fn start(wall: WallClock) -> Clock {
-        Clock {
-            started: Instant::now(),
-            wall,
-        }
+        Clock { started: Instant::now(), wall }
     }
 
     /// Now, on the steady clock.
@@ -61,9 +58,7 @@ impl Clock {
 
     /// Now, on the wall: microseconds since 1970 UTC.
     pub(super) fn wall_micros(&self) -> i64 {
-        let since = (self.wall.0)()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
+        let since = (self.wall.0)().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         since.as_micros() as i64
     }
 }

@@ -64,12 +64,7 @@ pub(super) struct PageOf<'a> {
 impl Core {
     /// In front of a writer that takes `operations`.
     pub(super) fn new(shared: Arc<Shared>, operations: mpsc::Sender<Operation>) -> Core {
-        Core {
-            shared,
-            operations,
-            holders: AtomicU64::new(1),
-            stopping: CancellationToken::new(),
-        }
+        Core { shared, operations, holders: AtomicU64::new(1), stopping: CancellationToken::new() }
     }
 
     /// Publishes; returns once the messages are durable.
@@ -80,12 +75,7 @@ impl Core {
     ) -> Result<Vec<String>, Refusal> {
         TopicName::parse("topic", &topic)?;
         settings::publication(&messages)?;
-        self.asked(|reply| Operation::Publish {
-            topic,
-            messages,
-            reply,
-        })
-        .await
+        self.asked(|reply| Operation::Publish { topic, messages, reply }).await
     }
 
     /// Changes topics and subscriptions; returns once the change is durable.
@@ -94,19 +84,11 @@ impl Core {
     }
 
     /// Acknowledges; returns once that is durable.
-    pub(super) async fn acknowledge(
-        &self,
-        subscription: &str,
-        ack_ids: &[String],
-    ) -> Result<(), Refusal> {
+    pub(super) async fn acknowledge(&self, subscription: &str, ack_ids: &[String]) -> Result<(), Refusal> {
         SubscriptionName::parse("subscription", subscription)?;
         let acknowledged = self.remove(subscription, &parsed(ack_ids)?)?;
         // Also when nothing was left to remove: the ack before this one may still be on its way to the disk.
-        self.asked(|reply| Operation::Acknowledge {
-            acknowledged,
-            reply: Some(reply),
-        })
-        .await
+        self.asked(|reply| Operation::Acknowledge { acknowledged, reply: Some(reply) }).await
     }
 
     /// Acknowledges on behalf of a stream, which gets no answer to it.
@@ -116,25 +98,14 @@ impl Core {
         ack_ids: &[String],
     ) -> Result<(), Refusal> {
         let acknowledged = self.remove(subscription, &parsed(ack_ids)?)?;
-        self.send(Operation::Acknowledge {
-            acknowledged,
-            reply: None,
-        })
-        .await
+        self.send(Operation::Acknowledge { acknowledged, reply: None }).await
     }
 
     /// Moves deadlines; 0 seconds is a nack.
-    pub(super) async fn modify(
-        &self,
-        subscription: &str,
-        deadlines: &[(&str, i32)],
-    ) -> Result<(), Refusal> {
+    pub(super) async fn modify(&self, subscription: &str, deadlines: &[(&str, i32)]) -> Result<(), Refusal> {
         let mut wanted = Vec::with_capacity(deadlines.len());
         for (ack_id, seconds) in deadlines {
-            wanted.push((
-                AckId::parse(ack_id)?,
-                settings::modified_deadline(*seconds)?,
-            ));
+            wanted.push((AckId::parse(ack_id)?, settings::modified_deadline(*seconds)?));
         }
         let mut exhausted = Vec::new();
         let now = self.shared.clock.now();
@@ -142,10 +113,7 @@ impl Core {
             let mut state = self.shared.state();
             let (id, entry) = state.subscription_mut(subscription)?;
             let mut woken = false;
-            for (ack_id, deadline) in wanted
-                .into_iter()
-                .filter(|(ack_id, _)| ack_id.subscription_id == id)
-            {
+            for (ack_id, deadline) in wanted.into_iter().filter(|(ack_id, _)| ack_id.subscription_id == id) {
                 if deadline.is_zero() {
                     let lapsed = entry.queue.nack(now, ack_id.seq, ack_id.lease);
                     woken |= lapsed.ready;
@@ -157,36 +125,19 @@ impl Core {
             if woken {
                 entry.wake.notify_waiters();
             }
-            entry
-                .queue
-                .next_moment()
-                .into_iter()
-                .for_each(|moment| self.shared.wake_by(moment));
+            entry.queue.next_moment().into_iter().for_each(|moment| self.shared.wake_by(moment));
             id
         };
         for seq in exhausted {
-            self.send(Operation::DeadLetter {
-                subscription_id,
-                seq,
-                now,
-            })
-            .await?;
+            self.send(Operation::DeadLetter { subscription_id, seq, now }).await?;
         }
         Ok(())
     }
 
     /// A place for a stream; to be given back with [`Core::leave`].
     pub(super) fn join(&self, subscription: &str) -> Result<Seat, Refusal> {
-        let seat = self.seat(
-            subscription,
-            Holder(self.holders.fetch_add(1, Ordering::Relaxed)),
-        )?;
-        self.shared
-            .state()
-            .subscription_mut(subscription)?
-            .1
-            .queue
-            .join(seat.holder);
+        let seat = self.seat(subscription, Holder(self.holders.fetch_add(1, Ordering::Relaxed)))?;
+        self.shared.state().subscription_mut(subscription)?.1.queue.join(seat.holder);
         Ok(seat)
     }
 
@@ -197,12 +148,7 @@ impl Core {
 
     /// The stream has ended; its leases stay.
     pub(super) fn leave(&self, seat: &Seat) {
-        if let Some(entry) = self
-            .shared
-            .state()
-            .subscriptions
-            .get_mut(&seat.subscription_id)
-        {
+        if let Some(entry) = self.shared.state().subscriptions.get_mut(&seat.subscription_id) {
             entry.queue.part(seat.holder);
             entry.wake.notify_waiters();
         }
@@ -224,9 +170,7 @@ impl Core {
                 .get_mut(&seat.subscription_id)
                 .ok_or_else(|| Refusal::not_found(&seat.name))?;
             if entry.settings.detached {
-                return Err(Refusal::Detached {
-                    name: seat.name.clone(),
-                });
+                return Err(Refusal::Detached { name: seat.name.clone() });
             }
             if seat.holder != UNARY {
                 room.messages = room.messages.min(entry.queue.share());
@@ -234,19 +178,12 @@ impl Core {
             let own = Duration::from_secs(entry.settings.ack_deadline_seconds.max(0) as u64);
             let until = now + deadline.unwrap_or(own);
             self.shared.wake_by(until);
-            (
-                entry.queue.take(until, seat.holder, room),
-                entry.settings.dead_letter_policy.is_some(),
-            )
+            (entry.queue.take(until, seat.holder, room), entry.settings.dead_letter_policy.is_some())
         };
         if counts && !deliveries.is_empty() {
-            self.send(Operation::Begin(begun(seat.subscription_id, &deliveries)))
-                .await?;
+            self.send(Operation::Begin(begun(seat.subscription_id, &deliveries))).await?;
         }
-        Ok(deliveries
-            .into_iter()
-            .map(|delivery| received(seat.subscription_id, &delivery, counts))
-            .collect())
+        Ok(deliveries.into_iter().map(|delivery| received(seat.subscription_id, &delivery, counts)).collect())
     }
 
     /// The settings of a topic.
@@ -258,13 +195,7 @@ impl Core {
     /// The settings of a subscription.
     pub(super) fn subscription(&self, name: &str) -> Result<Subscription, Refusal> {
         let name = SubscriptionName::parse("subscription", name)?;
-        Ok(self
-            .shared
-            .state()
-            .subscription(name.as_str())?
-            .1
-            .settings
-            .clone())
+        Ok(self.shared.state().subscription(name.as_str())?.1.settings.clone())
     }
 
     /// The topics of a project, by name.
@@ -272,13 +203,7 @@ impl Core {
         let project = ProjectName::parse("project", project)?;
         let state = self.shared.state();
         let (ids, next) = listed(&state.topic_ids, page, |name| project.owns(name))?;
-        Ok(Page {
-            items: ids
-                .into_iter()
-                .map(|id| state.topics[&id].settings.clone())
-                .collect(),
-            next,
-        })
+        Ok(Page { items: ids.into_iter().map(|id| state.topics[&id].settings.clone()).collect(), next })
     }
 
     /// The subscriptions of a project, by name.
@@ -291,10 +216,7 @@ impl Core {
         let state = self.shared.state();
         let (ids, next) = listed(&state.subscription_ids, page, |name| project.owns(name))?;
         Ok(Page {
-            items: ids
-                .into_iter()
-                .map(|id| state.subscriptions[&id].settings.clone())
-                .collect(),
+            items: ids.into_iter().map(|id| state.subscriptions[&id].settings.clone()).collect(),
             next,
         })
     }
@@ -304,16 +226,10 @@ impl Core {
         let topic = TopicName::parse("topic", topic)?;
         let state = self.shared.state();
         let attached = &state.topic(topic.as_str())?.1.subscriptions;
-        let names = attached
-            .iter()
-            .map(|id| (state.subscriptions[id].settings.name.clone(), *id))
-            .collect();
+        let names = attached.iter().map(|id| (state.subscriptions[id].settings.name.clone(), *id)).collect();
         let (ids, next) = listed(&names, page, |_| true)?;
         Ok(Page {
-            items: ids
-                .into_iter()
-                .map(|id| state.subscriptions[&id].settings.name.clone())
-                .collect(),
+            items: ids.into_iter().map(|id| state.subscriptions[&id].settings.name.clone()).collect(),
             next,
         })
     }
@@ -322,40 +238,17 @@ impl Core {
     pub(super) async fn keep_time(&self) {
         loop {
             let now = self.shared.clock.now();
-            let duties = self
-                .shared
-                .state()
-                .lapse(now, self.shared.clock.wall_micros());
+            let duties = self.shared.state().lapse(now, self.shared.clock.wall_micros());
             // The wall's clock may be set at any time, so retention is looked at once an hour at least.
-            let next = duties
-                .next
-                .unwrap_or(Moment::MAX)
-                .min(now + Duration::from_secs(3600));
-            self.shared
-                .alarm_micros
-                .store(next.as_micros() as u64, Ordering::Relaxed);
+            let next = duties.next.unwrap_or(Moment::MAX).min(now + Duration::from_secs(3600));
+            self.shared.alarm_micros.store(next.as_micros() as u64, Ordering::Relaxed);
             for (subscription_id, seq) in duties.exhausted {
-                if self
-                    .send(Operation::DeadLetter {
-                        subscription_id,
-                        seq,
-                        now,
-                    })
-                    .await
-                    .is_err()
-                {
+                if self.send(Operation::DeadLetter { subscription_id, seq, now }).await.is_err() {
                     return;
                 }
             }
             for (subscription_id, through) in duties.expired {
-                if self
-                    .send(Operation::Expire(Expired {
-                        subscription_id,
-                        through,
-                    }))
-                    .await
-                    .is_err()
-                {
+                if self.send(Operation::Expire(Expired { subscription_id, through })).await.is_err() {
                     return;
                 }
             }
@@ -384,12 +277,7 @@ impl Core {
         if entry.settings.detached {
             return Err(Refusal::Detached { name });
         }
-        Ok(Seat {
-            name,
-            subscription_id,
-            holder,
-            wake: entry.wake.clone(),
-        })
+        Ok(Seat { name, subscription_id, holder, wake: entry.wake.clone() })
     }
 
     fn remove(&self, subscription: &str, ack_ids: &[AckId]) -> Result<Seqs, Refusal> {
@@ -397,10 +285,7 @@ impl Core {
         let (subscription_id, entry) = state.subscription_mut(subscription)?;
         let mut seqs = Vec::with_capacity(ack_ids.len());
         let mut room_made = false;
-        for ack_id in ack_ids
-            .iter()
-            .filter(|ack_id| ack_id.subscription_id == subscription_id)
-        {
+        for ack_id in ack_ids.iter().filter(|ack_id| ack_id.subscription_id == subscription_id) {
             if let Some(holder) = entry.queue.remove(ack_id.seq) {
                 room_made |= holder.is_some();
                 seqs.push(ack_id.seq);
@@ -409,10 +294,7 @@ impl Core {
         if room_made {
             entry.wake.notify_waiters();
         }
-        Ok(Seqs {
-            subscription_id,
-            seqs,
-        })
+        Ok(Seqs { subscription_id, seqs })
     }
 
     async fn asked<T>(
@@ -426,44 +308,26 @@ impl Core {
     }
 
     async fn send(&self, operation: Operation) -> Result<(), Refusal> {
-        self.operations
-            .send(operation)
-            .await
-            .map_err(|_| Refusal::Stopping)
+        self.operations.send(operation).await.map_err(|_| Refusal::Stopping)
     }
 }
 
 fn parsed(ack_ids: &[String]) -> Result<Vec<AckId>, Refusal> {
     if ack_ids.len() > limits::ACK_IDS_MAX {
-        let rule = format!(
-            "{} ack IDs are more than {}",
-            ack_ids.len(),
-            limits::ACK_IDS_MAX
-        );
+        let rule = format!("{} ack IDs are more than {}", ack_ids.len(), limits::ACK_IDS_MAX);
         return Err(Refusal::invalid("ack_ids", rule));
     }
     ack_ids.iter().map(|ack_id| AckId::parse(ack_id)).collect()
 }
 
 fn begun(subscription_id: u64, deliveries: &[Delivery]) -> Delivered {
-    let seqs = deliveries
-        .iter()
-        .map(|delivery| delivery.stored.seq)
-        .collect();
+    let seqs = deliveries.iter().map(|delivery| delivery.stored.seq).collect();
     let attempts = deliveries.iter().map(|delivery| delivery.attempt).collect();
-    Delivered {
-        subscription_id,
-        seqs,
-        attempts,
-    }
+    Delivered { subscription_id, seqs, attempts }
 }
 
 fn received(subscription_id: u64, delivery: &Delivery, counts: bool) -> ReceivedMessage {
-    let ack_id = AckId {
-        subscription_id,
-        seq: delivery.stored.seq,
-        lease: delivery.lease,
-    };
+    let ack_id = AckId { subscription_id, seq: delivery.stored.seq, lease: delivery.lease };
     ReceivedMessage {
         ack_id: ack_id.to_string(),
         message: Some(delivery.stored.message.clone()),
@@ -483,15 +347,9 @@ fn listed(
         Ok(size) => size.min(limits::PAGE_SIZE_MAX),
         Err(_) => return Err(Refusal::invalid("page_size", "it must not be negative")),
     };
-    let after = if page.token.is_empty() {
-        Bound::Unbounded
-    } else {
-        Bound::Excluded(page.token)
-    };
-    let mut rest = ids
-        .range::<str, _>((after, Bound::Unbounded))
-        .filter(|(name, _)| belongs(name))
-        .peekable();
+    let after = if page.token.is_empty() { Bound::Unbounded } else { Bound::Excluded(page.token) };
+    let mut rest =
+        ids.range::<str, _>((after, Bound::Unbounded)).filter(|(name, _)| belongs(name)).peekable();
     let shown: Vec<(&String, &u64)> = rest.by_ref().take(size).collect();
     let next = match (shown.last(), rest.peek()) {
         (Some((name, _)), Some(_)) => (*name).clone(),

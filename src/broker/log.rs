@@ -229,14 +229,9 @@ pub(super) fn header(bytes: &[u8]) -> Header {
 
 /// Appends one record in its frame; `synced` as in the module's comment. Gives the record back.
 pub(super) fn put_frame(out: &mut Vec<u8>, record: Record, synced: u64) -> Record {
-    let body = Body {
-        record: Some(record),
-    };
+    let body = Body { record: Some(record) };
     let length = body.encoded_len();
-    assert!(
-        length <= RECORD_BYTES_MAX,
-        "a record of {length} bytes was let through the limits"
-    );
+    assert!(length <= RECORD_BYTES_MAX, "a record of {length} bytes was let through the limits");
     let start = out.len();
     out.extend_from_slice(&(length as u32).to_le_bytes());
     out.extend_from_slice(&[0; 4]);
@@ -272,11 +267,7 @@ pub(super) fn frame(bytes: &[u8], at: usize) -> Option<Frame> {
     }
     let synced = u64::from(u32_at(framing, 8)) | u64::from(u32_at(framing, 12)) << 32;
     let body = Body::decode(&whole[FRAME_BYTES..]).ok()?;
-    Some(Frame {
-        record: body.record?,
-        synced,
-        end,
-    })
+    Some(Frame { record: body.record?, synced, end })
 }
 
 /// Of a frame: everything but the checksum itself.

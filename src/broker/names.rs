@@ -46,10 +46,7 @@ impl SubscriptionName {
 
     /// The name that the server gives to a subscription created without one, in its topic's project.
     pub(super) fn assigned(topic: &TopicName, number: u64) -> SubscriptionName {
-        SubscriptionName(format!(
-            "projects/{}/subscriptions/assigned-{number}",
-            project_of(&topic.0)
-        ))
+        SubscriptionName(format!("projects/{}/subscriptions/assigned-{number}", project_of(&topic.0)))
     }
 }
 
@@ -58,17 +55,13 @@ impl ProjectName {
     pub(super) fn parse(field: &'static str, name: &str) -> Result<ProjectName, Refusal> {
         match name.strip_prefix("projects/") {
             Some(project) if project_problem(project).is_none() => Ok(ProjectName(name.to_owned())),
-            _ => Err(Refusal::invalid(
-                field,
-                format!("`{name}` is not of the form projects/{{project}}"),
-            )),
+            _ => Err(Refusal::invalid(field, format!("`{name}` is not of the form projects/{{project}}"))),
         }
     }
 
     /// Whether `name`, a topic or subscription, belongs to this project.
     pub(super) fn owns(&self, name: &str) -> bool {
-        name.strip_prefix(self.0.as_str())
-            .is_some_and(|rest| rest.starts_with('/'))
+        name.strip_prefix(self.0.as_str()).is_some_and(|rest| rest.starts_with('/'))
     }
 }
 
@@ -150,21 +143,9 @@ mod tests {
         let too_long = format!("projects/p/topics/{}", "a".repeat(256));
         let cases = [
             ("plain", "projects/p/topics/abc", true),
-            (
-                "every special character",
-                "projects/p/topics/a-_.~+%9",
-                true,
-            ),
-            (
-                "dots as the fleet uses them",
-                "projects/p/topics/nba.landed_player_logs.completed",
-                true,
-            ),
-            (
-                "domain-scoped project",
-                "projects/example.com:p-1/topics/abc",
-                true,
-            ),
+            ("every special character", "projects/p/topics/a-_.~+%9", true),
+            ("dots as the fleet uses them", "projects/p/topics/nba.landed_player_logs.completed", true),
+            ("domain-scoped project", "projects/example.com:p-1/topics/abc", true),
             ("longest", longest.as_str(), true),
             ("too long", too_long.as_str(), false),
             ("too short", "projects/p/topics/ab", false),

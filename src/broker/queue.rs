@@ -35,13 +35,7 @@ impl Stored {
     ) -> Arc<Stored> {
         let bytes = prost::Message::encoded_len(&message) as u64;
         held.fetch_add(bytes, Ordering::Relaxed);
-        Arc::new(Stored {
-            seq,
-            published_micros,
-            message,
-            bytes,
-            held: held.clone(),
-        })
+        Arc::new(Stored { seq, published_micros, message, bytes, held: held.clone() })
     }
 }
 
@@ -80,10 +74,7 @@ impl Backoff {
             Backoff::Immediate => Duration::ZERO,
             Backoff::Exponential { minimum, maximum } => {
                 let doublings = failures.saturating_sub(1).min(31);
-                minimum
-                    .saturating_mul(1 << doublings)
-                    .min(maximum)
-                    .max(minimum.min(maximum))
+                minimum.saturating_mul(1 << doublings).min(maximum).max(minimum.min(maximum))
             }
         }
     }
@@ -178,12 +169,7 @@ impl Queue {
     /// Adds a message that has failed `failures` times before (0 when just published).
     pub(super) fn push(&mut self, stored: Arc<Stored>, failures: u32) {
         let seq = stored.seq;
-        let entry = Entry {
-            stored,
-            failures,
-            leases: 0,
-            place: Place::Ready,
-        };
+        let entry = Entry { stored, failures, leases: 0, place: Place::Ready };
         if self.entries.insert(seq, entry).is_none() {
             self.ready.insert(seq);
         }
@@ -201,10 +187,7 @@ impl Queue {
             let Some(&seq) = self.ready.first() else {
                 break;
             };
-            let entry = self
-                .entries
-                .get_mut(&seq)
-                .expect("every ready message has an entry");
+            let entry = self.entries.get_mut(&seq).expect("every ready message has an entry");
             if !deliveries.is_empty() && bytes + entry.stored.bytes > room.bytes {
                 break;
             }
@@ -216,11 +199,7 @@ impl Queue {
             outstanding.messages += 1;
             outstanding.bytes += entry.stored.bytes;
             let attempt = entry.failures + 1;
-            deliveries.push(Delivery {
-                stored: entry.stored.clone(),
-                lease: entry.leases,
-                attempt,
-            });
+            deliveries.push(Delivery { stored: entry.stored.clone(), lease: entry.leases, attempt });
         }
         if !deliveries.is_empty() {
             self.outstanding.insert(holder, outstanding);
@@ -249,15 +228,8 @@ impl Queue {
         if !self.holds(seq, lease) {
             return;
         }
-        let entry = self
-            .entries
-            .get_mut(&seq)
-            .expect("a held message has an entry");
-        if let Place::Leased {
-            until: before,
-            holder,
-        } = entry.place
-        {
+        let entry = self.entries.get_mut(&seq).expect("a held message has an entry");
+        if let Place::Leased { until: before, holder } = entry.place {
             self.timers.remove(&(before, seq));
             self.timers.insert((until, seq));
             entry.place = Place::Leased { until, holder };
@@ -271,10 +243,7 @@ impl Queue {
             if until > now {
                 break;
             }
-            let entry = self
-                .entries
-                .get_mut(&seq)
-                .expect("every timer belongs to a message");
+            let entry = self.entries.get_mut(&seq).expect("every timer belongs to a message");
             match entry.place {
                 Place::Leased { .. } => self.fail(now, seq, &mut lapsed),
                 Place::BackingOff { .. } => {
@@ -321,9 +290,7 @@ impl Queue {
 
     /// When the oldest message was published, microseconds since 1970.
     pub(super) fn oldest_micros(&self) -> Option<i64> {
-        self.entries
-            .first_key_value()
-            .map(|(_, entry)| entry.stored.published_micros)
+        self.entries.first_key_value().map(|(_, entry)| entry.stored.published_micros)
     }
 
     /// Takes on other settings. Messages that are beyond the new bound are parked and named.
@@ -331,9 +298,7 @@ impl Queue {
         self.policy = policy;
         let mut lapsed = Lapsed::default();
         for (&seq, entry) in &mut self.entries {
-            let exhausted = policy
-                .deliveries_max
-                .is_some_and(|max| entry.failures >= max);
+            let exhausted = policy.deliveries_max.is_some_and(|max| entry.failures >= max);
             if exhausted && entry.place == Place::Ready {
                 entry.place = Place::Parked;
                 self.ready.remove(&seq);
@@ -379,26 +344,20 @@ impl Queue {
 
     /// A fair part of what is deliverable for one of the streams, at least one.
     pub(super) fn share(&self) -> usize {
-        self.ready
-            .len()
-            .div_ceil(self.outstanding.len().max(1))
-            .max(1)
+        self.ready.len().div_ceil(self.outstanding.len().max(1)).max(1)
     }
 
     /// A message with the number of its failed deliveries.
     pub(super) fn get(&self, seq: u64) -> Option<(&Arc<Stored>, u32)> {
-        self.entries
-            .get(&seq)
-            .map(|entry| (&entry.stored, entry.failures))
+        self.entries.get(&seq).map(|entry| (&entry.stored, entry.failures))
     }
 
     /// Every message, with the number of its failed deliveries; one that is under way counts when `begun` says so.
     pub(super) fn backlog(&self, begun: Begun) -> impl Iterator<Item = (&Arc<Stored>, u32)> {
         self.entries.values().map(move |entry| {
             let leased = matches!(entry.place, Place::Leased { .. });
-            let counted = u32::from(
-                leased && begun == Begun::CountsAsFailed && self.policy.deliveries_max.is_some(),
-            );
+            let counted =
+                u32::from(leased && begun == Begun::CountsAsFailed && self.policy.deliveries_max.is_some());
             (&entry.stored, entry.failures + counted)
         })
     }
@@ -409,27 +368,18 @@ impl Queue {
     }
 
     fn holds(&self, seq: u64, lease: u32) -> bool {
-        self.entries.get(&seq).is_some_and(|entry| {
-            entry.leases == lease && matches!(entry.place, Place::Leased { .. })
-        })
+        self.entries
+            .get(&seq)
+            .is_some_and(|entry| entry.leases == lease && matches!(entry.place, Place::Leased { .. }))
     }
 
     fn fail(&mut self, now: Moment, seq: u64, lapsed: &mut Lapsed) {
-        let entry = self
-            .entries
-            .get_mut(&seq)
-            .expect("only a held message fails");
-        let Place::Leased { until, holder } = entry.place else {
-            unreachable!("only a held message fails")
-        };
+        let entry = self.entries.get_mut(&seq).expect("only a held message fails");
+        let Place::Leased { until, holder } = entry.place else { unreachable!("only a held message fails") };
         self.timers.remove(&(until, seq));
         entry.failures += 1;
         let delay = self.policy.backoff.delay(entry.failures);
-        if self
-            .policy
-            .deliveries_max
-            .is_some_and(|max| entry.failures >= max)
-        {
+        if self.policy.deliveries_max.is_some_and(|max| entry.failures >= max) {
             entry.place = Place::Parked;
             lapsed.exhausted.push(seq);
         } else if delay.is_zero() {

@@ -91,18 +91,13 @@ fn segment_number(name: &str) -> Option<u64> {
 
 /// Opens the log in `storage`, or begins one.
 pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered, RecoveryError> {
-    let names = storage
-        .names()
-        .map_err(|cause| failed("directory", cause))?;
+    let names = storage.names().map_err(|cause| failed("directory", cause))?;
     let newest = names.iter().filter_map(|name| segment_number(name)).max();
     let mut report = RecoveryReport::default();
     for name in names {
-        let dead =
-            segment_number(&name).map_or(name.ends_with(".tmp"), |number| Some(number) != newest);
+        let dead = segment_number(&name).map_or(name.ends_with(".tmp"), |number| Some(number) != newest);
         if dead {
-            storage
-                .remove(&name)
-                .map_err(|cause| failed(&name, cause))?;
+            storage.remove(&name).map_err(|cause| failed(&name, cause))?;
             report.removed_files.push(name);
         }
     }
@@ -128,13 +123,7 @@ fn begin(storage: &dyn Storage, report: RecoveryReport) -> Result<Recovered, Rec
         Ok(segment)
     };
     let segment = begun().map_err(|cause| failed(&name, cause))?;
-    Ok(Recovered {
-        state: State::default(),
-        segment,
-        number,
-        length: header.len() as u64,
-        report,
-    })
+    Ok(Recovered { state: State::default(), segment, number, length: header.len() as u64, report })
 }
 
 fn replay(
@@ -147,11 +136,7 @@ fn replay(
     match log::header(&bytes) {
         Header::Current => {}
         Header::Version(found) => {
-            return Err(RecoveryError::Version {
-                file: name,
-                found,
-                known: log::FORMAT_VERSION,
-            });
+            return Err(RecoveryError::Version { file: name, found, known: log::FORMAT_VERSION });
         }
         Header::Damaged => return Err(RecoveryError::Damaged { file: name, at: 0 }),
     }
@@ -160,27 +145,18 @@ fn replay(
     while let Some(frame) = log::frame(&bytes, at) {
         at = frame.end;
         report.records += 1;
-        state
-            .apply(frame.record)
-            .map_err(|cause| RecoveryError::Contradiction {
-                file: name.clone(),
-                at: at as u64,
-                cause,
-            })?;
+        state.apply(frame.record).map_err(|cause| RecoveryError::Contradiction {
+            file: name.clone(),
+            at: at as u64,
+            cause,
+        })?;
     }
     if durable_beyond(&bytes, at) {
-        return Err(RecoveryError::Damaged {
-            file: name,
-            at: at as u64,
-        });
+        return Err(RecoveryError::Damaged { file: name, at: at as u64 });
     }
     state.settle();
     report.dropped_bytes = (bytes.len() - at) as u64;
-    report.backlog = state
-        .subscriptions
-        .values()
-        .map(|entry| entry.queue.len() as u64)
-        .sum();
+    report.backlog = state.subscriptions.values().map(|entry| entry.queue.len() as u64).sum();
     report.segment = Some(name.clone());
     let cut = || -> io::Result<Box<dyn Appending>> {
         let mut segment = storage.reopen(&name, at as u64)?;
@@ -189,25 +165,14 @@ fn replay(
         Ok(segment)
     };
     let segment = cut().map_err(|cause| failed(&name, cause))?;
-    Ok(Recovered {
-        state,
-        segment,
-        number,
-        length: at as u64,
-        report,
-    })
+    Ok(Recovered { state, segment, number, length: at as u64, report })
 }
 
 /// Whether a sound frame after the unreadable one at `at` knows `at` to have been durable.
 fn durable_beyond(bytes: &[u8], at: usize) -> bool {
-    (at..bytes.len())
-        .filter_map(|start| log::frame(bytes, start))
-        .any(|frame| frame.synced > at as u64)
+    (at..bytes.len()).filter_map(|start| log::frame(bytes, start)).any(|frame| frame.synced > at as u64)
 }
 
 fn failed(file: &str, cause: io::Error) -> RecoveryError {
-    RecoveryError::Io {
-        file: file.to_owned(),
-        cause,
-    }
+    RecoveryError::Io { file: file.to_owned(), cause }
 }

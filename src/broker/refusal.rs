@@ -50,9 +50,7 @@ pub enum Refusal {
     #[error("the server is shutting down")]
     Stopping,
     /// The log could not be written, so nothing more is promised: INTERNAL.
-    #[error(
-        "the log cannot be written ({cause}); nothing more is accepted until the server is restarted"
-    )]
+    #[error("the log cannot be written ({cause}); nothing more is accepted until the server is restarted")]
     StorageFailed {
         /// The error of the file layer.
         cause: String,
@@ -75,16 +73,11 @@ impl Refusal {
     }
 
     pub(super) fn invalid(field: &'static str, rule: impl Into<String>) -> Refusal {
-        Refusal::Invalid {
-            field,
-            rule: rule.into(),
-        }
+        Refusal::Invalid { field, rule: rule.into() }
     }
 
     pub(super) fn not_found(name: &str) -> Refusal {
-        Refusal::NotFound {
-            name: name.to_owned(),
-        }
+        Refusal::NotFound { name: name.to_owned() }
     }
 }
 

@@ -48,16 +48,11 @@ struct Segment {
 }
 
 fn routes() -> Vec<Route> {
-    let pool =
-        DescriptorPool::decode(api::DESCRIPTORS).expect("the build script wrote the descriptors");
-    let rule = pool
-        .get_extension_by_name("google.api.http")
-        .expect("the API imports google/api/annotations.proto");
+    let pool = DescriptorPool::decode(api::DESCRIPTORS).expect("the build script wrote the descriptors");
+    let rule =
+        pool.get_extension_by_name("google.api.http").expect("the API imports google/api/annotations.proto");
     let mut routes = Vec::new();
-    for method in pool
-        .services()
-        .flat_map(|service| service.methods().collect::<Vec<_>>())
-    {
+    for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
         let options = method.options();
         let Value::Message(rule) = options.get_extension(&rule).into_owned() else {
             continue;
@@ -75,14 +70,10 @@ fn route(method: &MethodDescriptor, rule: &DynamicMessage) -> Option<Route> {
         ("delete", Method::DELETE),
         ("patch", Method::PATCH),
     ];
-    let text = |field: &str| {
-        rule.get_field_by_name(field)
-            .and_then(|value| value.as_str().map(str::to_owned))
-    };
+    let text =
+        |field: &str| rule.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned));
     let (template, verb) = verbs.into_iter().find_map(|(field, verb)| {
-        text(field)
-            .filter(|template| !template.is_empty())
-            .map(|template| (template, verb))
+        text(field).filter(|template| !template.is_empty()).map(|template| (template, verb))
     })?;
     let (template, custom) = match template.rsplit_once(':') {
         Some((template, custom)) => (template.to_owned(), Some(custom.to_owned())),
@@ -106,18 +97,13 @@ fn segments(template: &str) -> Vec<Segment> {
     for part in template.trim_start_matches('/').split('/') {
         let mut text = part;
         if let Some(opened) = text.strip_prefix('{') {
-            let (name, rest) = opened
-                .split_once('=')
-                .unwrap_or((opened.trim_end_matches('}'), "*"));
+            let (name, rest) = opened.split_once('=').unwrap_or((opened.trim_end_matches('}'), "*"));
             field = Some(name.to_owned());
             text = rest;
         }
         let bare = text.trim_end_matches('}');
         let literal = (bare != "*").then(|| bare.to_owned());
-        segments.push(Segment {
-            literal,
-            field: field.clone(),
-        });
+        segments.push(Segment { literal, field: field.clone() });
         if part.ends_with('}') {
             field = None;
         }
@@ -139,11 +125,7 @@ impl Route {
         let mut fields: Vec<(String, String)> = Vec::new();
         for (segment, part) in self.segments.iter().zip(parts) {
             let part = percent_decoded(part)?;
-            if segment
-                .literal
-                .as_ref()
-                .is_some_and(|literal| *literal != part)
-            {
+            if segment.literal.as_ref().is_some_and(|literal| *literal != part) {
                 return None;
             }
             let Some(field) = &segment.field else {
@@ -162,42 +144,25 @@ impl Route {
 }
 
 async fn answer(routes: &[Route], grpc: Router, request: Request) -> Response {
-    let content_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .map(HeaderValue::as_bytes)
-        .unwrap_or_default();
+    let content_type =
+        request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if content_type.starts_with(b"application/grpc") {
         return Status::unimplemented("this server has no such call").into_http::<Body>();
     }
-    transcoded(routes, grpc, request)
-        .await
-        .unwrap_or_else(|status| refused(&status))
+    transcoded(routes, grpc, request).await.unwrap_or_else(|status| refused(&status))
 }
 
 async fn transcoded(routes: &[Route], grpc: Router, request: Request) -> Result<Response, Status> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     let found = routes.iter().filter(|route| route.verb == parts.method);
-    let Some((route, fields)) = found
-        .filter_map(|route| Some((route, route.matched(path)?)))
-        .next()
-    else {
-        return Err(Status::not_found(format!(
-            "no call answers to {} {path}",
-            parts.method
-        )));
+    let Some((route, fields)) = found.filter_map(|route| Some((route, route.matched(path)?))).next() else {
+        return Err(Status::not_found(format!("no call answers to {} {path}", parts.method)));
     };
     let body = to_bytes(body, super::limits::REQUEST_BYTES_MAX)
         .await
-        .map_err(|error| {
-            Status::invalid_argument(format!("the request's body cannot be read: {error}"))
-        })?;
-    let mut message = if route.has_body {
-        parsed(&body)?
-    } else {
-        Map::new()
-    };
+        .map_err(|error| Status::invalid_argument(format!("the request's body cannot be read: {error}")))?;
+    let mut message = if route.has_body { parsed(&body)? } else { Map::new() };
     let query = Query::read(parts.uri.query().unwrap_or_default())?;
     if !route.has_body {
         for (name, value) in query.fields {
@@ -207,9 +172,8 @@ async fn transcoded(routes: &[Route], grpc: Router, request: Request) -> Result<
     for (name, value) in fields {
         place(&mut message, &name, value);
     }
-    let input = DynamicMessage::deserialize(route.input.clone(), Json::Object(message)).map_err(
-        |error| Status::invalid_argument(format!("Invalid JSON payload received. {error}")),
-    )?;
+    let input = DynamicMessage::deserialize(route.input.clone(), Json::Object(message))
+        .map_err(|error| Status::invalid_argument(format!("Invalid JSON payload received. {error}")))?;
     let output = called(grpc, route, &input).await?;
     let options = SerializeOptions::new().use_enum_numbers(query.enum_numbers);
     let json = output
@@ -219,11 +183,7 @@ async fn transcoded(routes: &[Route], grpc: Router, request: Request) -> Result<
 }
 
 /// The gRPC call of a route, inside this process.
-async fn called(
-    mut grpc: Router,
-    route: &Route,
-    input: &DynamicMessage,
-) -> Result<DynamicMessage, Status> {
+async fn called(mut grpc: Router, route: &Route, input: &DynamicMessage) -> Result<DynamicMessage, Status> {
     let body = prost::Message::encode_to_vec(input);
     let mut framed = Vec::with_capacity(body.len() + FRAME_BYTES);
     framed.push(0);
@@ -245,11 +205,8 @@ async fn called(
     let framed = to_bytes(response.into_body(), usize::MAX)
         .await
         .map_err(|error| Status::internal(error.to_string()))?;
-    let body = framed
-        .get(FRAME_BYTES..)
-        .ok_or_else(|| Status::internal("the call gave no answer"))?;
-    DynamicMessage::decode(route.output.clone(), body)
-        .map_err(|error| Status::internal(error.to_string()))
+    let body = framed.get(FRAME_BYTES..).ok_or_else(|| Status::internal("the call gave no answer"))?;
+    DynamicMessage::decode(route.output.clone(), body).map_err(|error| Status::internal(error.to_string()))
 }
 
 /// Bytes before each message of a gRPC body: a flag and the length.
@@ -261,12 +218,8 @@ fn parsed(body: &Bytes) -> Result<Map<String, Json>, Status> {
     }
     match serde_json::from_slice(body) {
         Ok(Json::Object(message)) => Ok(message),
-        Ok(_) => Err(Status::invalid_argument(
-            "Invalid JSON payload received. The body must be an object",
-        )),
-        Err(error) => Err(Status::invalid_argument(format!(
-            "Invalid JSON payload received. {error}"
-        ))),
+        Ok(_) => Err(Status::invalid_argument("Invalid JSON payload received. The body must be an object")),
+        Err(error) => Err(Status::invalid_argument(format!("Invalid JSON payload received. {error}"))),
     }
 }
 
@@ -303,17 +256,12 @@ impl Query {
             "callback",
             "upload_protocol",
         ];
-        let mut read = Query {
-            fields: Vec::new(),
-            enum_numbers: false,
-        };
+        let mut read = Query { fields: Vec::new(), enum_numbers: false };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decoded = |text: &str| percent_decoded(&text.replace('+', " "));
             let (Some(name), Some(value)) = (decoded(name), decoded(value)) else {
-                return Err(Status::invalid_argument(format!(
-                    "`{pair}` is not percent-encoded UTF-8"
-                )));
+                return Err(Status::invalid_argument(format!("`{pair}` is not percent-encoded UTF-8")));
             };
             if name == "$alt" || name == "alt" {
                 read.enum_numbers |= value.contains("enum-encoding=int");
@@ -347,8 +295,7 @@ fn percent_decoded(text: &str) -> Option<String> {
 /// An error as Google's REST APIs answer it.
 fn refused(status: &Status) -> Response {
     let (http, name) = http_status(status.code());
-    let error =
-        json!({ "error": { "code": http.as_u16(), "message": status.message(), "status": name } });
+    let error = json!({ "error": { "code": http.as_u16(), "message": status.message(), "status": name } });
     (http, axum::Json(error)).into_response()
 }
 
@@ -356,10 +303,7 @@ fn refused(status: &Status) -> Response {
 fn http_status(code: Code) -> (StatusCode, &'static str) {
     match code {
         Code::Ok => (StatusCode::OK, "OK"),
-        Code::Cancelled => (
-            StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
-            "CANCELLED",
-        ),
+        Code::Cancelled => (StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST), "CANCELLED"),
         Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN"),
         Code::InvalidArgument => (StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"),
         Code::DeadlineExceeded => (StatusCode::GATEWAY_TIMEOUT, "DEADLINE_EXCEEDED"),
@@ -386,91 +330,37 @@ mod tests {
     fn every_call_but_the_stream_has_a_route() {
         let routes = routes();
         let called = |verb: Method, path: &str| {
-            let mut found = routes
-                .iter()
-                .filter(|route| route.verb == verb && route.matched(path).is_some());
-            let first = found
-                .next()
-                .map(|route| route.path.rsplit('/').next().unwrap().to_owned());
+            let mut found = routes.iter().filter(|route| route.verb == verb && route.matched(path).is_some());
+            let first = found.next().map(|route| route.path.rsplit('/').next().unwrap().to_owned());
             assert!(found.next().is_none(), "{path} has two routes");
             first
         };
         let cases = [
-            (
-                Method::PUT,
-                "/v1/projects/p/topics/abc",
-                Some("CreateTopic"),
-            ),
+            (Method::PUT, "/v1/projects/p/topics/abc", Some("CreateTopic")),
             (Method::GET, "/v1/projects/p/topics/abc", Some("GetTopic")),
-            (
-                Method::PATCH,
-                "/v1/projects/p/topics/abc",
-                Some("UpdateTopic"),
-            ),
-            (
-                Method::DELETE,
-                "/v1/projects/p/topics/abc",
-                Some("DeleteTopic"),
-            ),
+            (Method::PATCH, "/v1/projects/p/topics/abc", Some("UpdateTopic")),
+            (Method::DELETE, "/v1/projects/p/topics/abc", Some("DeleteTopic")),
             (Method::GET, "/v1/projects/p/topics", Some("ListTopics")),
-            (
-                Method::GET,
-                "/v1/projects/p/topics/abc/subscriptions",
-                Some("ListTopicSubscriptions"),
-            ),
-            (
-                Method::POST,
-                "/v1/projects/p/topics/abc:publish",
-                Some("Publish"),
-            ),
-            (
-                Method::PUT,
-                "/v1/projects/p/subscriptions/abc",
-                Some("CreateSubscription"),
-            ),
-            (
-                Method::POST,
-                "/v1/projects/p/subscriptions/abc:pull",
-                Some("Pull"),
-            ),
-            (
-                Method::POST,
-                "/v1/projects/p/subscriptions/abc:acknowledge",
-                Some("Acknowledge"),
-            ),
-            (
-                Method::POST,
-                "/v1/projects/p/subscriptions/abc:detach",
-                Some("DetachSubscription"),
-            ),
-            (
-                Method::GET,
-                "/v1/projects/p/snapshots",
-                Some("ListSnapshots"),
-            ),
+            (Method::GET, "/v1/projects/p/topics/abc/subscriptions", Some("ListTopicSubscriptions")),
+            (Method::POST, "/v1/projects/p/topics/abc:publish", Some("Publish")),
+            (Method::PUT, "/v1/projects/p/subscriptions/abc", Some("CreateSubscription")),
+            (Method::POST, "/v1/projects/p/subscriptions/abc:pull", Some("Pull")),
+            (Method::POST, "/v1/projects/p/subscriptions/abc:acknowledge", Some("Acknowledge")),
+            (Method::POST, "/v1/projects/p/subscriptions/abc:detach", Some("DetachSubscription")),
+            (Method::GET, "/v1/projects/p/snapshots", Some("ListSnapshots")),
             (Method::POST, "/v1/projects/p/topics/abc", None),
             (Method::GET, "/v2/projects/p/topics/abc", None),
         ];
         for (verb, path, expected) in cases {
-            assert_eq!(
-                called(verb.clone(), path).as_deref(),
-                expected,
-                "{verb} {path}"
-            );
+            assert_eq!(called(verb.clone(), path).as_deref(), expected, "{verb} {path}");
         }
     }
 
     #[test]
     fn a_variable_spans_segments_and_is_decoded() {
         let routes = routes();
-        let route = routes
-            .iter()
-            .find(|route| route.path.ends_with("/UpdateTopic"))
-            .unwrap();
+        let route = routes.iter().find(|route| route.path.ends_with("/UpdateTopic")).unwrap();
         let fields = route.matched("/v1/projects/p/topics/a%25b").unwrap();
-        assert_eq!(
-            fields,
-            [("topic.name".to_owned(), "projects/p/topics/a%b".to_owned())]
-        );
+        assert_eq!(fields, [("topic.name".to_owned(), "projects/p/topics/a%b".to_owned())]);
     }
 }

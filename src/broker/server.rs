@@ -40,13 +40,8 @@ impl BrokerConfig {
     /// Durable in `dir`, which is made if needed and locked against a second server.
     pub fn durable(dir: &Path, listen: SocketAddr) -> Result<BrokerConfig, StartError> {
         let directory = Directory::open(dir).map_err(|cause| match cause.kind() {
-            io::ErrorKind::WouldBlock => StartError::InUse {
-                dir: dir.to_owned(),
-            },
-            _ => StartError::Directory {
-                dir: dir.to_owned(),
-                cause,
-            },
+            io::ErrorKind::WouldBlock => StartError::InUse { dir: dir.to_owned() },
+            _ => StartError::Directory { dir: dir.to_owned(), cause },
         })?;
         Ok(BrokerConfig::on(Arc::new(directory), listen))
     }
@@ -59,12 +54,7 @@ impl BrokerConfig {
     /// On any storage, with the default limits and the machine's clock.
     pub fn on(storage: Arc<dyn Storage>, listen: SocketAddr) -> BrokerConfig {
         let backlog_bytes_max = limits::BACKLOG_BYTES_MAX_DEFAULT;
-        BrokerConfig {
-            storage,
-            listen,
-            backlog_bytes_max,
-            clock: WallClock::machine(),
-        }
+        BrokerConfig { storage, listen, backlog_bytes_max, clock: WallClock::machine() }
     }
 }
 
@@ -128,16 +118,11 @@ impl Server {
         }
         let listener = TcpListener::bind(config.listen).await;
         let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
-        let (local_addr, listener) = bound.map_err(|cause| StartError::Listen {
-            listen: config.listen,
-            cause,
-        })?;
+        let (local_addr, listener) =
+            bound.map_err(|cause| StartError::Listen { listen: config.listen, cause })?;
         let (operations, waiting) = mpsc::channel(limits::OPERATIONS_QUEUED_MAX);
-        let shared = Arc::new(Shared::new(
-            recovered.state,
-            Clock::start(config.clock),
-            config.backlog_bytes_max,
-        ));
+        let shared =
+            Arc::new(Shared::new(recovered.state, Clock::start(config.clock), config.backlog_bytes_max));
         let core = Arc::new(Core::new(shared.clone(), operations));
         let writer = Writer {
             storage: config.storage,
@@ -150,9 +135,7 @@ impl Server {
             operations: waiting,
         };
         let thread = std::thread::Builder::new().name("broker-log".to_owned());
-        let writer = thread
-            .spawn(move || writer.run())
-            .map_err(StartError::Thread)?;
+        let writer = thread.spawn(move || writer.run()).map_err(StartError::Thread)?;
         let mut tasks = JoinSet::new();
         let timekeeper = core.clone();
         tasks.spawn(async move { timekeeper.keep_time().await });
@@ -162,25 +145,15 @@ impl Server {
                 tracing::error!(%error, "the broker has stopped serving");
             }
         });
-        Ok(Running {
-            core,
-            local_addr,
-            recovery: report,
-            tasks,
-            writer,
-        })
+        Ok(Running { core, local_addr, recovery: report, tasks, writer })
     }
 }
 
 async fn serve(core: Arc<Core>, listener: TcpListener) -> Result<(), tonic::transport::Error> {
     let rpc = Rpc::new(core.clone());
-    let publisher =
-        PublisherServer::new(rpc.clone()).max_decoding_message_size(limits::REQUEST_BYTES_MAX);
-    let subscriber =
-        SubscriberServer::new(rpc).max_decoding_message_size(limits::REQUEST_BYTES_MAX);
-    let grpc = Routes::new(publisher)
-        .add_service(subscriber)
-        .into_axum_router();
+    let publisher = PublisherServer::new(rpc.clone()).max_decoding_message_size(limits::REQUEST_BYTES_MAX);
+    let subscriber = SubscriberServer::new(rpc).max_decoding_message_size(limits::REQUEST_BYTES_MAX);
+    let grpc = Routes::new(publisher).add_service(subscriber).into_axum_router();
     let stopping = core.stopping.clone();
     tonic::transport::Server::builder()
         // REST clients may speak HTTP/1.1.

@@ -48,10 +48,7 @@ impl Rpc {
     async fn pull(&self, request: &PullRequest) -> Result<PullResponse, Refusal> {
         let messages = usize::try_from(request.max_messages).unwrap_or_default();
         if messages == 0 {
-            return Err(Refusal::invalid(
-                "max_messages",
-                "it must be a positive integer",
-            ));
+            return Err(Refusal::invalid("max_messages", "it must be a positive integer"));
         }
         let room = Room {
             messages: messages.min(limits::DELIVERY_MESSAGES_MAX),
@@ -91,15 +88,13 @@ fn given<T>(field: &'static str, value: Option<T>) -> Result<T, Refusal> {
 #[tonic::async_trait]
 impl Publisher for Rpc {
     async fn create_topic(&self, request: Request<Topic>) -> Answered<Topic> {
-        self.topic_after(Change::CreateTopic(request.into_inner()))
-            .await
+        self.topic_after(Change::CreateTopic(request.into_inner())).await
     }
 
     async fn update_topic(&self, request: Request<UpdateTopicRequest>) -> Answered<Topic> {
         let request = request.into_inner();
         let paths = request.update_mask.unwrap_or_default().paths;
-        self.topic_after(Change::UpdateTopic(given("topic", request.topic)?, paths))
-            .await
+        self.topic_after(Change::UpdateTopic(given("topic", request.topic)?, paths)).await
     }
 
     async fn publish(&self, request: Request<PublishRequest>) -> Answered<PublishResponse> {
@@ -112,44 +107,18 @@ impl Publisher for Rpc {
         Ok(Response::new(self.core.topic(&request.into_inner().topic)?))
     }
 
-    async fn list_topics(
-        &self,
-        request: Request<ListTopicsRequest>,
-    ) -> Answered<ListTopicsResponse> {
-        let ListTopicsRequest {
-            project,
-            page_size: size,
-            page_token,
-        } = request.into_inner();
-        let page = self.core.topics(
-            &project,
-            PageOf {
-                size,
-                token: &page_token,
-            },
-        )?;
-        Ok(Response::new(ListTopicsResponse {
-            topics: page.items,
-            next_page_token: page.next,
-        }))
+    async fn list_topics(&self, request: Request<ListTopicsRequest>) -> Answered<ListTopicsResponse> {
+        let ListTopicsRequest { project, page_size: size, page_token } = request.into_inner();
+        let page = self.core.topics(&project, PageOf { size, token: &page_token })?;
+        Ok(Response::new(ListTopicsResponse { topics: page.items, next_page_token: page.next }))
     }
 
     async fn list_topic_subscriptions(
         &self,
         request: Request<ListTopicSubscriptionsRequest>,
     ) -> Answered<ListTopicSubscriptionsResponse> {
-        let ListTopicSubscriptionsRequest {
-            topic,
-            page_size: size,
-            page_token,
-        } = request.into_inner();
-        let page = self.core.attached(
-            &topic,
-            PageOf {
-                size,
-                token: &page_token,
-            },
-        )?;
+        let ListTopicSubscriptionsRequest { topic, page_size: size, page_token } = request.into_inner();
+        let page = self.core.attached(&topic, PageOf { size, token: &page_token })?;
         Ok(Response::new(ListTopicSubscriptionsResponse {
             subscriptions: page.items,
             next_page_token: page.next,
@@ -164,9 +133,7 @@ impl Publisher for Rpc {
     }
 
     async fn delete_topic(&self, request: Request<DeleteTopicRequest>) -> Answered<()> {
-        self.core
-            .change(Change::DeleteTopic(request.into_inner().topic))
-            .await?;
+        self.core.change(Change::DeleteTopic(request.into_inner().topic)).await?;
         Ok(Response::new(()))
     }
 
@@ -174,9 +141,7 @@ impl Publisher for Rpc {
         &self,
         request: Request<DetachSubscriptionRequest>,
     ) -> Answered<DetachSubscriptionResponse> {
-        self.core
-            .change(Change::Detach(request.into_inner().subscription))
-            .await?;
+        self.core.change(Change::Detach(request.into_inner().subscription)).await?;
         Ok(Response::new(DetachSubscriptionResponse {}))
     }
 }
@@ -186,17 +151,11 @@ impl Subscriber for Rpc {
     type StreamingPullStream = Responses;
 
     async fn create_subscription(&self, request: Request<Subscription>) -> Answered<Subscription> {
-        self.subscription_after(Change::CreateSubscription(request.into_inner()))
-            .await
+        self.subscription_after(Change::CreateSubscription(request.into_inner())).await
     }
 
-    async fn get_subscription(
-        &self,
-        request: Request<GetSubscriptionRequest>,
-    ) -> Answered<Subscription> {
-        Ok(Response::new(
-            self.core.subscription(&request.into_inner().subscription)?,
-        ))
+    async fn get_subscription(&self, request: Request<GetSubscriptionRequest>) -> Answered<Subscription> {
+        Ok(Response::new(self.core.subscription(&request.into_inner().subscription)?))
     }
 
     async fn update_subscription(
@@ -216,61 +175,29 @@ impl Subscriber for Rpc {
         &self,
         request: Request<ListSubscriptionsRequest>,
     ) -> Answered<ListSubscriptionsResponse> {
-        let ListSubscriptionsRequest {
-            project,
-            page_size: size,
-            page_token,
-        } = request.into_inner();
-        let page = self.core.subscriptions(
-            &project,
-            PageOf {
-                size,
-                token: &page_token,
-            },
-        )?;
-        Ok(Response::new(ListSubscriptionsResponse {
-            subscriptions: page.items,
-            next_page_token: page.next,
-        }))
+        let ListSubscriptionsRequest { project, page_size: size, page_token } = request.into_inner();
+        let page = self.core.subscriptions(&project, PageOf { size, token: &page_token })?;
+        Ok(Response::new(ListSubscriptionsResponse { subscriptions: page.items, next_page_token: page.next }))
     }
 
-    async fn delete_subscription(
-        &self,
-        request: Request<DeleteSubscriptionRequest>,
-    ) -> Answered<()> {
-        self.core
-            .change(Change::DeleteSubscription(
-                request.into_inner().subscription,
-            ))
-            .await?;
+    async fn delete_subscription(&self, request: Request<DeleteSubscriptionRequest>) -> Answered<()> {
+        self.core.change(Change::DeleteSubscription(request.into_inner().subscription)).await?;
         Ok(Response::new(()))
     }
 
-    async fn modify_ack_deadline(
-        &self,
-        request: Request<ModifyAckDeadlineRequest>,
-    ) -> Answered<()> {
-        let ModifyAckDeadlineRequest {
-            subscription,
-            ack_ids,
-            ack_deadline_seconds,
-        } = request.into_inner();
+    async fn modify_ack_deadline(&self, request: Request<ModifyAckDeadlineRequest>) -> Answered<()> {
+        let ModifyAckDeadlineRequest { subscription, ack_ids, ack_deadline_seconds } = request.into_inner();
         if ack_ids.is_empty() {
             return Err(Refusal::invalid("ack_ids", "at least one ack ID is needed").into());
         }
-        let deadlines: Vec<(&str, i32)> = ack_ids
-            .iter()
-            .map(|ack_id| (ack_id.as_str(), ack_deadline_seconds))
-            .collect();
+        let deadlines: Vec<(&str, i32)> =
+            ack_ids.iter().map(|ack_id| (ack_id.as_str(), ack_deadline_seconds)).collect();
         self.core.modify(&subscription, &deadlines).await?;
         Ok(Response::new(()))
     }
 
     async fn acknowledge(&self, request: Request<AcknowledgeRequest>) -> Answered<()> {
-        let AcknowledgeRequest {
-            subscription,
-            ack_ids,
-        } = request.into_inner();
+        let AcknowledgeRequest { subscription, ack_ids } = request.into_inner();
         if ack_ids.is_empty() {
             return Err(Refusal::invalid("ack_ids", "at least one ack ID is needed").into());
         }
@@ -282,20 +209,12 @@ impl Subscriber for Rpc {
         Ok(Response::new(Rpc::pull(self, request.get_ref()).await?))
     }
 
-    async fn streaming_pull(
-        &self,
-        request: Request<Streaming<StreamingPullRequest>>,
-    ) -> Answered<Responses> {
-        Ok(Response::new(
-            streaming::open(self.core.clone(), request.into_inner()).await?,
-        ))
+    async fn streaming_pull(&self, request: Request<Streaming<StreamingPullRequest>>) -> Answered<Responses> {
+        Ok(Response::new(streaming::open(self.core.clone(), request.into_inner()).await?))
     }
 
     async fn modify_push_config(&self, request: Request<ModifyPushConfigRequest>) -> Answered<()> {
-        let ModifyPushConfigRequest {
-            subscription,
-            push_config,
-        } = request.into_inner();
+        let ModifyPushConfigRequest { subscription, push_config } = request.into_inner();
         self.core.subscription(&subscription)?;
         if push_config.is_some_and(|config| config != PushConfig::default()) {
             return unserved("ModifyPushConfig (push delivery)");
@@ -308,10 +227,7 @@ impl Subscriber for Rpc {
         unserved("GetSnapshot (snapshots)")
     }
 
-    async fn list_snapshots(
-        &self,
-        _: Request<ListSnapshotsRequest>,
-    ) -> Answered<ListSnapshotsResponse> {
+    async fn list_snapshots(&self, _: Request<ListSnapshotsRequest>) -> Answered<ListSnapshotsResponse> {
         unserved("ListSnapshots (snapshots)")
     }
 

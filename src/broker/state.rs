@@ -92,11 +92,7 @@ impl State {
                     entry.queue.expire_through(expired.through);
                 }
             }
-            Record::DeadLettered(DeadLettered {
-                subscription_id,
-                seq,
-                published,
-            }) => {
+            Record::DeadLettered(DeadLettered { subscription_id, seq, published }) => {
                 if let Some(entry) = self.subscriptions.get_mut(&subscription_id) {
                     entry.queue.remove(seq);
                     entry.wake.notify_waiters();
@@ -113,53 +109,33 @@ impl State {
     }
 
     /// The subscription of that name, to change.
-    pub(super) fn subscription_mut(
-        &mut self,
-        name: &str,
-    ) -> Result<(u64, &mut SubscriptionEntry), Refusal> {
-        let id = self
-            .subscription_ids
-            .get(name)
-            .ok_or_else(|| Refusal::not_found(name))?;
-        let entry = self
-            .subscriptions
-            .get_mut(id)
-            .expect("every named subscription exists");
+    pub(super) fn subscription_mut(&mut self, name: &str) -> Result<(u64, &mut SubscriptionEntry), Refusal> {
+        let id = self.subscription_ids.get(name).ok_or_else(|| Refusal::not_found(name))?;
+        let entry = self.subscriptions.get_mut(id).expect("every named subscription exists");
         Ok((*id, entry))
     }
 
     /// The topic of that name.
     pub(super) fn topic(&self, name: &str) -> Result<(u64, &TopicEntry), Refusal> {
-        let id = self
-            .topic_ids
-            .get(name)
-            .ok_or_else(|| Refusal::not_found(name))?;
+        let id = self.topic_ids.get(name).ok_or_else(|| Refusal::not_found(name))?;
         Ok((*id, &self.topics[id]))
     }
 
     /// The subscription of that name.
     pub(super) fn subscription(&self, name: &str) -> Result<(u64, &SubscriptionEntry), Refusal> {
-        let id = self
-            .subscription_ids
-            .get(name)
-            .ok_or_else(|| Refusal::not_found(name))?;
+        let id = self.subscription_ids.get(name).ok_or_else(|| Refusal::not_found(name))?;
         Ok((*id, &self.subscriptions[id]))
     }
 
     /// Everything as the records of a checkpoint, messages as references that are encoded later.
     pub(super) fn checkpoint(&self, begun: Begun) -> Checkpoint {
-        let topics = self.topics.iter().map(|(id, entry)| TopicPut {
+        let topics =
+            self.topics.iter().map(|(id, entry)| TopicPut { id: *id, topic: entry.settings.clone() });
+        let subscriptions = self.subscriptions.iter().map(|(id, entry)| SubscriptionPut {
             id: *id,
-            topic: entry.settings.clone(),
+            topic_id: entry.topic_id,
+            subscription: entry.settings.clone(),
         });
-        let subscriptions = self
-            .subscriptions
-            .iter()
-            .map(|(id, entry)| SubscriptionPut {
-                id: *id,
-                topic_id: entry.topic_id,
-                subscription: entry.settings.clone(),
-            });
         let mut messages: BTreeMap<u64, Holding> = BTreeMap::new();
         for (id, entry) in &self.subscriptions {
             for (stored, failures) in entry.queue.backlog(begun) {
@@ -176,10 +152,7 @@ impl State {
             topics: topics.collect(),
             subscriptions: subscriptions.collect(),
             messages: messages.into_values().collect(),
-            counters: Counters {
-                next_id: self.next_id,
-                next_seq: self.next_seq,
-            },
+            counters: Counters { next_id: self.next_id, next_seq: self.next_seq },
         }
     }
 
@@ -190,10 +163,7 @@ impl State {
 
     /// Ends every lease and backoff whose time has come, drops what is past its retention, and wakes the streams.
     pub(super) fn lapse(&mut self, now: Moment, wall_micros: i64) -> Duties {
-        let mut duties = Duties {
-            exhausted: std::mem::take(&mut self.beyond),
-            ..Duties::default()
-        };
+        let mut duties = Duties { exhausted: std::mem::take(&mut self.beyond), ..Duties::default() };
         for (id, entry) in &mut self.subscriptions {
             let lapsed = entry.queue.lapse(now);
             let retention = retention(&entry.settings).as_micros() as i64;
@@ -201,9 +171,7 @@ impl State {
             if lapsed.ready || expired.is_some() {
                 entry.wake.notify_waiters();
             }
-            duties
-                .exhausted
-                .extend(lapsed.exhausted.into_iter().map(|seq| (*id, seq)));
+            duties.exhausted.extend(lapsed.exhausted.into_iter().map(|seq| (*id, seq)));
             duties.expired.extend(expired.map(|through| (*id, through)));
             let oldest = entry.queue.oldest_micros().map(|micros| {
                 now + Duration::from_micros((micros + retention - wall_micros).max(0) as u64)
@@ -220,33 +188,19 @@ impl State {
     pub(super) fn settle(&mut self) {
         for (id, entry) in &mut self.subscriptions {
             let lapsed = entry.queue.set_policy(policy(&entry.settings));
-            self.beyond
-                .extend(lapsed.exhausted.into_iter().map(|seq| (*id, seq)));
+            self.beyond.extend(lapsed.exhausted.into_iter().map(|seq| (*id, seq)));
         }
     }
 
     fn put_topic(&mut self, put: TopicPut) {
         self.next_id = self.next_id.max(put.id + 1);
         self.topic_ids.insert(put.topic.name.clone(), put.id);
-        let subscriptions = self
-            .topics
-            .remove(&put.id)
-            .map(|entry| entry.subscriptions)
-            .unwrap_or_default();
-        self.topics.insert(
-            put.id,
-            TopicEntry {
-                settings: put.topic,
-                subscriptions,
-            },
-        );
+        let subscriptions = self.topics.remove(&put.id).map(|entry| entry.subscriptions).unwrap_or_default();
+        self.topics.insert(put.id, TopicEntry { settings: put.topic, subscriptions });
     }
 
     fn delete_topic(&mut self, id: u64) -> Result<(), Dangling> {
-        let entry = self
-            .topics
-            .remove(&id)
-            .ok_or(Dangling { what: "topic", id })?;
+        let entry = self.topics.remove(&id).ok_or(Dangling { what: "topic", id })?;
         self.topic_ids.remove(&entry.settings.name);
         for subscription_id in entry.subscriptions {
             if let Some(subscription) = self.subscriptions.get_mut(&subscription_id) {
@@ -258,58 +212,37 @@ impl State {
     }
 
     fn put_subscription(&mut self, put: SubscriptionPut) -> Result<(), Dangling> {
-        let SubscriptionPut {
-            id,
-            topic_id,
-            subscription: settings,
-        } = put;
+        let SubscriptionPut { id, topic_id, subscription: settings } = put;
         if let Some(topic_id) = topic_id {
-            let topic = self.topics.get_mut(&topic_id).ok_or(Dangling {
-                what: "topic",
-                id: topic_id,
-            })?;
+            let topic = self.topics.get_mut(&topic_id).ok_or(Dangling { what: "topic", id: topic_id })?;
             topic.subscriptions.insert(id);
         }
         self.next_id = self.next_id.max(id + 1);
         let policy = policy(&settings);
         self.subscription_ids.insert(settings.name.clone(), id);
-        let entry = self
-            .subscriptions
-            .entry(id)
-            .or_insert_with(|| SubscriptionEntry {
-                settings: settings.clone(),
-                topic_id,
-                queue: Queue::new(policy),
-                wake: Arc::default(),
-            });
+        let entry = self.subscriptions.entry(id).or_insert_with(|| SubscriptionEntry {
+            settings: settings.clone(),
+            topic_id,
+            queue: Queue::new(policy),
+            wake: Arc::default(),
+        });
         if settings.detached {
             entry.queue = Queue::new(policy);
-            if let Some(topic) = entry
-                .topic_id
-                .take()
-                .and_then(|topic_id| self.topics.get_mut(&topic_id))
-            {
+            if let Some(topic) = entry.topic_id.take().and_then(|topic_id| self.topics.get_mut(&topic_id)) {
                 topic.subscriptions.remove(&id);
             }
         }
         entry.settings = settings;
         let lapsed = entry.queue.set_policy(policy);
         entry.wake.notify_waiters();
-        self.beyond
-            .extend(lapsed.exhausted.into_iter().map(|seq| (id, seq)));
+        self.beyond.extend(lapsed.exhausted.into_iter().map(|seq| (id, seq)));
         Ok(())
     }
 
     fn delete_subscription(&mut self, id: u64) -> Result<(), Dangling> {
-        let entry = self.subscriptions.remove(&id).ok_or(Dangling {
-            what: "subscription",
-            id,
-        })?;
+        let entry = self.subscriptions.remove(&id).ok_or(Dangling { what: "subscription", id })?;
         self.subscription_ids.remove(&entry.settings.name);
-        if let Some(topic) = entry
-            .topic_id
-            .and_then(|topic_id| self.topics.get_mut(&topic_id))
-        {
+        if let Some(topic) = entry.topic_id.and_then(|topic_id| self.topics.get_mut(&topic_id)) {
             topic.subscriptions.remove(&id);
         }
         entry.wake.notify_waiters();
@@ -317,12 +250,7 @@ impl State {
     }
 
     fn publish(&mut self, published: Published) {
-        let Published {
-            topic_id,
-            first_seq,
-            micros,
-            messages,
-        } = published;
+        let Published { topic_id, first_seq, micros, messages } = published;
         self.next_seq = self.next_seq.max(first_seq + messages.len() as u64);
         let Some(topic) = self.topics.get(&topic_id) else {
             return;
@@ -330,15 +258,10 @@ impl State {
         let held_bytes = &self.held_bytes;
         let stored: Vec<Arc<Stored>> = (first_seq..)
             .zip(messages)
-            .map(|(seq, message)| {
-                Stored::new(seq, micros, stamped(message, seq, micros), held_bytes)
-            })
+            .map(|(seq, message)| Stored::new(seq, micros, stamped(message, seq, micros), held_bytes))
             .collect();
         for id in &topic.subscriptions {
-            let entry = self
-                .subscriptions
-                .get_mut(id)
-                .expect("an attached subscription exists");
+            let entry = self.subscriptions.get_mut(id).expect("an attached subscription exists");
             for message in &stored {
                 entry.queue.push(message.clone(), 0);
             }
@@ -347,13 +270,7 @@ impl State {
     }
 
     fn restore(&mut self, restored: Restored) {
-        let Restored {
-            seq,
-            micros,
-            message,
-            subscription_ids,
-            failures,
-        } = restored;
+        let Restored { seq, micros, message, subscription_ids, failures } = restored;
         let stored = Stored::new(seq, micros, stamped(message, seq, micros), &self.held_bytes);
         for (id, failures) in subscription_ids.into_iter().zip(failures) {
             if let Some(entry) = self.subscriptions.get_mut(&id) {
@@ -408,46 +325,31 @@ impl Checkpoint {
         });
         let topics = self.topics.into_iter().map(Record::TopicPut);
         let subscriptions = self.subscriptions.into_iter().map(Record::SubscriptionPut);
-        topics
-            .chain(subscriptions)
-            .chain(messages)
-            .chain([Record::Counters(self.counters)])
+        topics.chain(subscriptions).chain(messages).chain([Record::Counters(self.counters)])
     }
 }
 
 /// How long a subscription keeps a message.
 pub(super) fn retention(settings: &Subscription) -> Duration {
-    settings
-        .message_retention_duration
-        .map_or(limits::RETENTION_DEFAULT, duration)
+    settings.message_retention_duration.map_or(limits::RETENTION_DEFAULT, duration)
 }
 
 /// A protobuf duration that was checked when it came in.
 pub(super) fn duration(given: prost_types::Duration) -> Duration {
-    Duration::new(
-        given.seconds.max(0) as u64,
-        given.nanos.clamp(0, 999_999_999) as u32,
-    )
+    Duration::new(given.seconds.max(0) as u64, given.nanos.clamp(0, 999_999_999) as u32)
 }
 
 fn policy(settings: &Subscription) -> Policy {
     let backoff = match &settings.retry_policy {
         None => Backoff::Immediate,
         Some(retry) => Backoff::Exponential {
-            minimum: retry
-                .minimum_backoff
-                .map_or(limits::BACKOFF_MIN_DEFAULT, duration),
+            minimum: retry.minimum_backoff.map_or(limits::BACKOFF_MIN_DEFAULT, duration),
             maximum: retry.maximum_backoff.map_or(limits::BACKOFF_MAX, duration),
         },
     };
-    let deliveries_max = settings
-        .dead_letter_policy
-        .as_ref()
-        .map(|policy| policy.max_delivery_attempts as u32);
-    Policy {
-        backoff,
-        deliveries_max,
-    }
+    let deliveries_max =
+        settings.dead_letter_policy.as_ref().map(|policy| policy.max_delivery_attempts as u32);
+    Policy { backoff, deliveries_max }
 }
 
 fn stamped(mut message: PubsubMessage, seq: u64, micros: i64) -> PubsubMessage {
@@ -459,8 +361,5 @@ fn stamped(mut message: PubsubMessage, seq: u64, micros: i64) -> PubsubMessage {
 /// Microseconds since 1970 as the API's timestamp.
 pub(super) fn timestamp(micros: i64) -> prost_types::Timestamp {
     let nanos = (micros.rem_euclid(1_000_000) * 1_000) as i32;
-    prost_types::Timestamp {
-        seconds: micros.div_euclid(1_000_000),
-        nanos,
-    }
+    prost_types::Timestamp { seconds: micros.div_euclid(1_000_000), nanos }
 }

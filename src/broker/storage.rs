@@ -46,16 +46,9 @@ impl Directory {
     /// Opens or makes the directory. An error of kind `WouldBlock` means that another process has it.
     pub fn open(path: &Path) -> io::Result<Directory> {
         std::fs::create_dir_all(path)?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join(LOCK_FILE))?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK_FILE))?;
         lock.try_lock().map_err(io::Error::from)?;
-        Ok(Directory {
-            path: path.to_owned(),
-            _lock: lock,
-        })
+        Ok(Directory { path: path.to_owned(), _lock: lock })
     }
 }
 
@@ -170,11 +163,7 @@ impl MemoryDisk {
     /// The disk as it is found after the power was cut, healthy again.
     pub fn after_crash(&self, unsynced: Unsynced) -> MemoryDisk {
         let sectors = self.lock();
-        let names = if unsynced == Unsynced::Kept {
-            &sectors.files
-        } else {
-            &sectors.durable_names
-        };
+        let names = if unsynced == Unsynced::Kept { &sectors.files } else { &sectors.durable_names };
         let mut files = BTreeMap::new();
         for (name, content) in names {
             let content = locked(content);
@@ -182,30 +171,15 @@ impl MemoryDisk {
             let mut found = synced.to_vec();
             match unsynced {
                 Unsynced::Lost => {}
-                Unsynced::Torn { percent } => {
-                    found.extend_from_slice(&rest[..rest.len() * percent / 100])
-                }
+                Unsynced::Torn { percent } => found.extend_from_slice(&rest[..rest.len() * percent / 100]),
                 Unsynced::Zeros => found.resize(content.written.len(), 0),
                 Unsynced::Kept => found.extend_from_slice(rest),
             }
             let synced = found.len();
-            files.insert(
-                name.clone(),
-                Arc::new(Mutex::new(Bytes {
-                    written: found,
-                    synced,
-                })),
-            );
+            files.insert(name.clone(), Arc::new(Mutex::new(Bytes { written: found, synced })));
         }
-        let sectors = Sectors {
-            durable_names: files.clone(),
-            files,
-            syncs: 0,
-            syncs_max: None,
-        };
-        MemoryDisk {
-            inner: Arc::new(Mutex::new(sectors)),
-        }
+        let sectors = Sectors { durable_names: files.clone(), files, syncs: 0, syncs_max: None };
+        MemoryDisk { inner: Arc::new(Mutex::new(sectors)) }
     }
 
     /// Changes a byte of a file in place: a decayed disk.
@@ -217,11 +191,7 @@ impl MemoryDisk {
 
     /// The bytes of all files together.
     pub fn bytes(&self) -> u64 {
-        self.lock()
-            .files
-            .values()
-            .map(|content| locked(content).written.len() as u64)
-            .sum()
+        self.lock().files.values().map(|content| locked(content).written.len() as u64).sum()
     }
 
     fn lock(&self) -> MutexGuard<'_, Sectors> {
@@ -260,27 +230,16 @@ impl Storage for MemoryDisk {
     fn create(&self, name: &str) -> io::Result<Box<dyn Appending>> {
         let content = Content::default();
         self.lock().files.insert(name.to_owned(), content.clone());
-        Ok(Box::new(InMemory {
-            disk: self.clone(),
-            content,
-        }))
+        Ok(Box::new(InMemory { disk: self.clone(), content }))
     }
 
     fn reopen(&self, name: &str, length: u64) -> io::Result<Box<dyn Appending>> {
-        let content = self
-            .lock()
-            .files
-            .get(name)
-            .cloned()
-            .ok_or_else(|| missing(name))?;
+        let content = self.lock().files.get(name).cloned().ok_or_else(|| missing(name))?;
         let mut bytes = locked(&content);
         bytes.written.truncate(length as usize);
         bytes.synced = bytes.synced.min(bytes.written.len());
         drop(bytes);
-        Ok(Box::new(InMemory {
-            disk: self.clone(),
-            content,
-        }))
+        Ok(Box::new(InMemory { disk: self.clone(), content }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -291,11 +250,7 @@ impl Storage for MemoryDisk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.lock()
-            .files
-            .remove(name)
-            .map(drop)
-            .ok_or_else(|| missing(name))
+        self.lock().files.remove(name).map(drop).ok_or_else(|| missing(name))
     }
 
     fn sync_names(&self) -> io::Result<()> {

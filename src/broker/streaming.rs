@@ -23,8 +23,7 @@ pub(super) async fn open(
     mut requests: Streaming<StreamingPullRequest>,
 ) -> Result<Responses, Status> {
     let first = requests.message().await?;
-    let first =
-        first.ok_or_else(|| Refusal::invalid("subscription", "the first request must name it"))?;
+    let first = first.ok_or_else(|| Refusal::invalid("subscription", "the first request must name it"))?;
     if first.stream_ack_deadline_seconds == 0 {
         let rule = "the first request must give it, between 10 and 600 seconds";
         return Err(Refusal::invalid("stream_ack_deadline_seconds", rule).into());
@@ -38,14 +37,7 @@ pub(super) async fn open(
     };
     let deadline = deadline(first.stream_ack_deadline_seconds)?;
     let seat = core.join(&first.subscription)?;
-    let pulling = Pulling {
-        core,
-        seat,
-        requests,
-        room,
-        deadline,
-        greeted: false,
-    };
+    let pulling = Pulling { core, seat, requests, room, deadline, greeted: false };
     pulling.answer(&first).await?;
     Ok(stream::unfold(Some(pulling), next).boxed())
 }
@@ -65,9 +57,7 @@ impl Drop for Pulling {
     }
 }
 
-async fn next(
-    pulling: Option<Pulling>,
-) -> Option<(Result<StreamingPullResponse, Status>, Option<Pulling>)> {
+async fn next(pulling: Option<Pulling>) -> Option<(Result<StreamingPullResponse, Status>, Option<Pulling>)> {
     let mut pulling = pulling?;
     match pulling.response().await {
         Ok(Some(response)) => Some((Ok(response), Some(pulling))),
@@ -90,10 +80,7 @@ impl Pulling {
             let wake = self.seat.wake.clone();
             let mut woken = std::pin::pin!(wake.notified());
             woken.as_mut().enable();
-            let received_messages = self
-                .core
-                .take(&self.seat, Some(self.deadline), self.room)
-                .await?;
+            let received_messages = self.core.take(&self.seat, Some(self.deadline), self.room).await?;
             if !received_messages.is_empty() {
                 let subscription_properties = (!self.greeted).then(SubscriptionProperties::default);
                 self.greeted = true;
@@ -119,18 +106,12 @@ impl Pulling {
         let again = [
             ("subscription", !request.subscription.is_empty()),
             ("client_id", !request.client_id.is_empty()),
-            (
-                "max_outstanding_messages",
-                request.max_outstanding_messages != 0,
-            ),
+            ("max_outstanding_messages", request.max_outstanding_messages != 0),
             ("max_outstanding_bytes", request.max_outstanding_bytes != 0),
             ("protocol_version", request.protocol_version != 0),
         ];
         if let Some((field, _)) = again.into_iter().find(|(_, set)| *set) {
-            return Err(Refusal::invalid(
-                field,
-                "it can only be set on the first request of a stream",
-            ));
+            return Err(Refusal::invalid(field, "it can only be set on the first request of a stream"));
         }
         if request.stream_ack_deadline_seconds != 0 {
             self.deadline = deadline(request.stream_ack_deadline_seconds)?;
@@ -140,31 +121,18 @@ impl Pulling {
 
     async fn answer(&self, request: &StreamingPullRequest) -> Result<(), Refusal> {
         if request.modify_deadline_ack_ids.len() != request.modify_deadline_seconds.len() {
-            return Err(Refusal::invalid(
-                "modify_deadline_seconds",
-                "it needs one entry for each ack ID",
-            ));
+            return Err(Refusal::invalid("modify_deadline_seconds", "it needs one entry for each ack ID"));
         }
         if !request.ack_ids.is_empty() {
-            self.core
-                .acknowledge_unasked(&self.seat.name, &request.ack_ids)
-                .await?;
+            self.core.acknowledge_unasked(&self.seat.name, &request.ack_ids).await?;
         }
         let ids = request.modify_deadline_ack_ids.iter().map(String::as_str);
-        let deadlines: Vec<(&str, i32)> = ids
-            .zip(request.modify_deadline_seconds.iter().copied())
-            .collect();
-        if deadlines.is_empty() {
-            Ok(())
-        } else {
-            self.core.modify(&self.seat.name, &deadlines).await
-        }
+        let deadlines: Vec<(&str, i32)> = ids.zip(request.modify_deadline_seconds.iter().copied()).collect();
+        if deadlines.is_empty() { Ok(()) } else { self.core.modify(&self.seat.name, &deadlines).await }
     }
 }
 
 fn deadline(seconds: i32) -> Result<Duration, Refusal> {
     let seconds = settings::ack_deadline("stream_ack_deadline_seconds", seconds)?;
-    Ok(Duration::from_secs(
-        u64::try_from(seconds).unwrap_or_default(),
-    ))
+    Ok(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
 }

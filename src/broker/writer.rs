@@ -91,9 +91,7 @@ impl Shared {
 
     /// The state. Held briefly, never over an await or a write.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .expect("nobody panicked while changing the state")
+        self.state.lock().expect("nobody panicked while changing the state")
     }
 
     /// Refuses once the log has failed.
@@ -161,9 +159,7 @@ impl Writer {
                 break;
             }
         }
-        if self.shared.trusted().is_ok()
-            && self.shared.state().held_bytes() <= limits::LOG_DEAD_BYTES_MIN
-        {
+        if self.shared.trusted().is_ok() && self.shared.state().held_bytes() <= limits::LOG_DEAD_BYTES_MIN {
             self.rewrite(Begun::CountsNotAtAll);
         }
     }
@@ -176,29 +172,20 @@ impl Writer {
         while let Some(operation) = next {
             self.stage(&mut state, operation, &mut commit);
             let full = commit.stop || commit.bytes.len() >= limits::COMMIT_BYTES_MAX;
-            next = if full {
-                None
-            } else {
-                self.operations.try_recv().ok()
-            };
+            next = if full { None } else { self.operations.try_recv().ok() };
         }
         commit
     }
 
     fn stage(&self, state: &mut State, operation: Operation, commit: &mut Commit) {
         match operation {
-            Operation::Publish {
-                topic,
-                messages,
-                reply,
-            } => match self.publish(state, &topic, messages, commit) {
-                Ok(ids) => commit.answers.push(Settled::Published(reply, ids)),
-                Err(refusal) => drop(reply.send(Err(refusal))),
-            },
-            Operation::Acknowledge {
-                acknowledged,
-                reply,
-            } => {
+            Operation::Publish { topic, messages, reply } => {
+                match self.publish(state, &topic, messages, commit) {
+                    Ok(ids) => commit.answers.push(Settled::Published(reply, ids)),
+                    Err(refusal) => drop(reply.send(Err(refusal))),
+                }
+            }
+            Operation::Acknowledge { acknowledged, reply } => {
                 if !acknowledged.seqs.is_empty() {
                     self.put(commit, Record::Acknowledged(acknowledged));
                     commit.needs_sync = true;
@@ -206,11 +193,7 @@ impl Writer {
                 commit.answers.extend(reply.map(Settled::Acknowledged));
             }
             Operation::Begin(delivered) => drop(self.put(commit, Record::Delivered(delivered))),
-            Operation::DeadLetter {
-                subscription_id,
-                seq,
-                now,
-            } => {
+            Operation::DeadLetter { subscription_id, seq, now } => {
                 self.dead_letter(state, subscription_id, seq, now, commit);
             }
             Operation::Expire(expired) => drop(self.put(commit, Record::Expired(expired))),
@@ -218,9 +201,7 @@ impl Writer {
                 Ok((record, answer)) => {
                     let record = self.put(commit, record);
                     // At once, so that what follows in this commit can build on it; the answer waits.
-                    state
-                        .apply(record)
-                        .expect("a decided change fits the state");
+                    state.apply(record).expect("a decided change fits the state");
                     commit.needs_sync = true;
                     self.shared.alarm.notify_one();
                     commit.answers.push(Settled::Changed(reply, answer));
@@ -244,40 +225,22 @@ impl Writer {
     ) -> Result<Vec<String>, Refusal> {
         let (topic_id, entry) = state.topic(topic)?;
         let heard = !entry.subscriptions.is_empty();
-        let staged: u64 = messages
-            .iter()
-            .map(|message| prost::Message::encoded_len(message) as u64)
-            .sum();
-        if heard
-            && state.held_bytes() + commit.bytes.len() as u64 + staged
-                > self.shared.backlog_bytes_max
-        {
+        let staged: u64 = messages.iter().map(|message| prost::Message::encoded_len(message) as u64).sum();
+        if heard && state.held_bytes() + commit.bytes.len() as u64 + staged > self.shared.backlog_bytes_max {
             let limit = format!("{} bytes", self.shared.backlog_bytes_max);
-            return Err(Refusal::Exhausted {
-                what: "the unacknowledged backlog of this server",
-                limit,
-            });
+            return Err(Refusal::Exhausted { what: "the unacknowledged backlog of this server", limit });
         }
         let first_seq = state.next_seq;
         state.next_seq += messages.len() as u64;
-        let ids = (first_seq..state.next_seq)
-            .map(|seq| seq.to_string())
-            .collect();
+        let ids = (first_seq..state.next_seq).map(|seq| seq.to_string()).collect();
         if heard {
-            let published = Published {
-                topic_id,
-                first_seq,
-                micros: self.shared.clock.wall_micros(),
-                messages,
-            };
+            let published =
+                Published { topic_id, first_seq, micros: self.shared.clock.wall_micros(), messages };
             let record = self.put(commit, Record::Published(published));
             commit.visible.push(record);
         } else {
             // Nobody will receive it, but its id must never be given out again.
-            let counters = Counters {
-                next_id: state.next_id,
-                next_seq: state.next_seq,
-            };
+            let counters = Counters { next_id: state.next_id, next_seq: state.next_seq };
             self.put(commit, Record::Counters(counters));
         }
         commit.needs_sync = true;
@@ -299,11 +262,8 @@ impl Writer {
             return;
         };
         let message = dead_lettered(stored, failures, &entry.settings.name);
-        let target = entry
-            .settings
-            .dead_letter_policy
-            .as_ref()
-            .map(|policy| policy.dead_letter_topic.clone());
+        let target =
+            entry.settings.dead_letter_policy.as_ref().map(|policy| policy.dead_letter_topic.clone());
         let topic_id = target.and_then(|name| state.topic_ids.get(&name).copied());
         let Some(topic_id) = topic_id else {
             if let Some(entry) = state.subscriptions.get_mut(&subscription_id) {
@@ -315,20 +275,8 @@ impl Writer {
         let first_seq = state.next_seq;
         state.next_seq += 1;
         let micros = self.shared.clock.wall_micros();
-        let published = Published {
-            topic_id,
-            first_seq,
-            micros,
-            messages: vec![message],
-        };
-        let record = self.put(
-            commit,
-            Record::DeadLettered(DeadLettered {
-                subscription_id,
-                seq,
-                published,
-            }),
-        );
+        let published = Published { topic_id, first_seq, micros, messages: vec![message] };
+        let record = self.put(commit, Record::DeadLettered(DeadLettered { subscription_id, seq, published }));
         commit.visible.push(record);
         commit.needs_sync = true;
     }
@@ -350,9 +298,7 @@ impl Writer {
 
     fn fail(&self, cause: &io::Error) -> Refusal {
         tracing::error!(error = %cause, segment = %segment_name(self.number), "the broker's log cannot be written");
-        let failed = || Refusal::StorageFailed {
-            cause: cause.to_string(),
-        };
+        let failed = || Refusal::StorageFailed { cause: cause.to_string() };
         let refusal = self.shared.failure.get_or_init(failed).clone();
         for entry in self.shared.state().subscriptions.values() {
             entry.wake.notify_waiters();
@@ -364,9 +310,7 @@ impl Writer {
         if written.is_ok() && !commit.visible.is_empty() {
             let mut state = self.shared.state();
             for record in commit.visible {
-                state
-                    .apply(record)
-                    .expect("a publication names no id that must exist");
+                state.apply(record).expect("a publication names no id that must exist");
             }
         }
         for answer in commit.answers {
@@ -374,9 +318,7 @@ impl Writer {
             match answer {
                 Settled::Published(reply, ids) => drop(reply.send(written.clone().map(|()| ids))),
                 Settled::Acknowledged(reply) => drop(reply.send(written.clone())),
-                Settled::Changed(reply, answer) => {
-                    drop(reply.send(written.clone().map(|()| answer)))
-                }
+                Settled::Changed(reply, answer) => drop(reply.send(written.clone().map(|()| answer))),
             }
         }
     }
@@ -403,10 +345,7 @@ impl Writer {
                 return;
             }
         };
-        let renamed = self
-            .storage
-            .rename(&temporary, &name)
-            .and_then(|()| self.storage.sync_names());
+        let renamed = self.storage.rename(&temporary, &name).and_then(|()| self.storage.sync_names());
         if let Err(cause) = renamed {
             // Which of the two a restart finds is not known, so nothing may be added to either.
             self.fail(&cause);
@@ -444,27 +383,11 @@ fn dead_lettered(stored: &Stored, failures: u32, subscription: &str) -> PubsubMe
     let micros = stored.published_micros;
     let mut attributes = stored.message.attributes.clone();
     let added = [
-        (
-            "CloudPubSubDeadLetterSourceDeliveryCount",
-            failures.to_string(),
-        ),
-        (
-            "CloudPubSubDeadLetterSourceSubscription",
-            id_of(subscription).to_owned(),
-        ),
-        (
-            "CloudPubSubDeadLetterSourceSubscriptionProject",
-            project_of(subscription).to_owned(),
-        ),
-        (
-            "CloudPubSubDeadLetterSourceTopicPublishTime",
-            timestamp(micros).to_string(),
-        ),
+        ("CloudPubSubDeadLetterSourceDeliveryCount", failures.to_string()),
+        ("CloudPubSubDeadLetterSourceSubscription", id_of(subscription).to_owned()),
+        ("CloudPubSubDeadLetterSourceSubscriptionProject", project_of(subscription).to_owned()),
+        ("CloudPubSubDeadLetterSourceTopicPublishTime", timestamp(micros).to_string()),
     ];
     attributes.extend(added.map(|(key, value)| (key.to_owned(), value)));
-    PubsubMessage {
-        attributes,
-        data: stored.message.data.clone(),
-        ..PubsubMessage::default()
-    }
+    PubsubMessage { attributes, data: stored.message.data.clone(), ..PubsubMessage::default() }
 }

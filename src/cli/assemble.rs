@@ -20,8 +20,8 @@ use crate::fleet::{
     Bus, Clock, Engine, Ledger, Limits, Millis, Ports, Service, Source, SystemClock, Threads, recover,
 };
 use crate::flow::{
-    Calendar, Cascade, Completion, DatasetName, DeadLetterNotice, Failure, Permanent, Pipeline, RunId, Topology,
-    WorkOrder,
+    Calendar, Cascade, Completion, DatasetName, DeadLetterNotice, Failure, Permanent, Pipeline, RunId,
+    Topology, WorkOrder,
 };
 use crate::pipelines::nba::NBA;
 

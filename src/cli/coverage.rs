@@ -42,8 +42,7 @@ pub(super) struct Options {
 /// Does it.
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
     let engine = assemble::view(settings, None, &options.source).await?;
-    let dataset =
-        options.dataset.map(|name| selection::dataset(engine.cascade(), &name)).transpose()?;
+    let dataset = options.dataset.map(|name| selection::dataset(engine.cascade(), &name)).transpose()?;
     let season = options.season.map(|text| {
         Season::parse(&text).ok_or_else(|| wrong_usage(format!("`{text}` is no season; write it as 2023-24")))
     });
@@ -102,8 +101,11 @@ fn bar(share: Option<f64>) -> String {
 
 fn json_of(lines: &[CoverageLine]) -> Value {
     let line = |line: &CoverageLine| {
-        let skipped: serde_json::Map<_, _> =
-            line.skipped.iter().map(|(reason, number)| (reason.code().to_owned(), Value::from(*number))).collect();
+        let skipped: serde_json::Map<_, _> = line
+            .skipped
+            .iter()
+            .map(|(reason, number)| (reason.code().to_owned(), Value::from(*number)))
+            .collect();
         json!({
             "season": line.season.to_string(),
             "dataset": line.dataset.as_str(),

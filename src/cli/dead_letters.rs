@@ -144,10 +144,9 @@ async fn list(all: bool, settings: &Settings) -> anyhow::Result<Ending> {
 
 async fn show(id: i64, settings: &Settings) -> anyhow::Result<Ending> {
     let letters = letters(settings, false).await?;
-    let letter = letters
-        .iter()
-        .find(|letter| letter.id == id)
-        .ok_or_else(|| wrong_usage(format!("there is no dead letter {id}; see tidegate dead-letters list --all")))?;
+    let letter = letters.iter().find(|letter| letter.id == id).ok_or_else(|| {
+        wrong_usage(format!("there is no dead letter {id}; see tidegate dead-letters list --all"))
+    })?;
     settings.print(&describe(letter), || json_of(letter));
     Ok(Ending::AllDone)
 }
@@ -192,10 +191,7 @@ async fn run_replay(options: Replay, settings: &Settings, console: &Console) -> 
     outcome
 }
 
-async fn replay_to_completion(
-    mut completion: Completion<'_>,
-    options: &Replay,
-) -> anyhow::Result<Ending> {
+async fn replay_to_completion(mut completion: Completion<'_>, options: &Replay) -> anyhow::Result<Ending> {
     if completion.go_on().await? {
         let runs = submit_replay(&completion.fleet.engine, options, completion.console).await?;
         completion.follow(&runs, "replay").await?;

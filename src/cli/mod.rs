@@ -15,6 +15,7 @@ mod ending;
 mod follow;
 mod home;
 mod plan;
+mod query_output;
 mod run;
 mod selection;
 mod serve;

@@ -85,10 +85,10 @@ fn summary(engine: &Engine, selected: &Selected, plan: &Plan) -> String {
     ];
     let mut table = Table::of(&columns);
     for line in lines(engine, plan) {
-        let why: Vec<String> = line.why.values().map(|(text, number)| format!("{}: {text}", count(*number))).collect();
-        let numbers = [line.tasks, line.ready, line.dead, line.held].map(|number| {
-            if number == 0 { "·".to_owned() } else { count(number) }
-        });
+        let why: Vec<String> =
+            line.why.values().map(|(text, number)| format!("{}: {text}", count(*number))).collect();
+        let numbers = [line.tasks, line.ready, line.dead, line.held]
+            .map(|number| if number == 0 { "·".to_owned() } else { count(number) });
         table.row([line.dataset.to_string()].into_iter().chain(numbers).chain([why.join("; ")]));
     }
     let range = format!("{} to {}", selected.from, selected.to);

@@ -45,10 +45,7 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
     outcome
 }
 
-async fn bring_up_to_date(
-    mut completion: Completion<'_>,
-    selection: &Selection,
-) -> anyhow::Result<Ending> {
+async fn bring_up_to_date(mut completion: Completion<'_>, selection: &Selection) -> anyhow::Result<Ending> {
     let selected = selection.lower(&completion.fleet.engine)?;
     let mut plan = Plan::default();
     if completion.go_on().await? {

@@ -98,7 +98,8 @@ mod tests {
     fn a_range_outside_the_data_says_what_there_is() {
         let date = |text: &str| Date::parse(text).expect("date");
         let dates = ["2023-10-24", "2023-10-25", "2023-11-03"];
-        let calendar = Calendar::of(dates.map(|text| (date(text), Season::starting(2023)))).expect("calendar");
+        let calendar =
+            Calendar::of(dates.map(|text| (date(text), Season::starting(2023)))).expect("calendar");
         let cases = [
             (None, None, Ok(("2023-10-24", "2023-11-03"))),
             (Some("2023-10-25"), Some("2023-11-01"), Ok(("2023-10-25", "2023-11-01"))),

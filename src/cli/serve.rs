@@ -70,7 +70,8 @@ async fn serve(
     signals: &mut Signals,
 ) -> anyhow::Result<Stopped> {
     let unfinished = fleet.unfinished.clone();
-    if !unfinished.is_empty() && follow(fleet, &unfinished, "going on", console, signals).await? == Waited::Interrupted
+    if !unfinished.is_empty()
+        && follow(fleet, &unfinished, "going on", console, signals).await? == Waited::Interrupted
     {
         return Ok(Stopped::BySignal);
     }

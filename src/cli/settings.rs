@@ -29,8 +29,9 @@ impl Settings {
     pub(super) fn of(global: Global) -> anyhow::Result<Self> {
         let log_format = match (global.log_format, environment("TIDEGATE_LOG_FORMAT")) {
             (Some(format), _) => format,
-            (None, Some(text)) => LogFormat::from_str(&text, true)
-                .map_err(|_| wrong_usage(format!("TIDEGATE_LOG_FORMAT is `{text}`; it may be text or json")))?,
+            (None, Some(text)) => LogFormat::from_str(&text, true).map_err(|_| {
+                wrong_usage(format!("TIDEGATE_LOG_FORMAT is `{text}`; it may be text or json"))
+            })?,
             (None, None) => LogFormat::Text,
         };
         let home = global.home.or_else(|| environment("TIDEGATE_HOME").map(PathBuf::from));

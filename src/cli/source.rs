@@ -156,5 +156,8 @@ fn check_landing(directory: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let what = if directory.exists() { "is not a directory" } else { "does not exist" };
-    Err(wrong_usage(format!("the landing zone {} {what}; give its place with --landing DIR", directory.display())))
+    Err(wrong_usage(format!(
+        "the landing zone {} {what}; give its place with --landing DIR",
+        directory.display()
+    )))
 }

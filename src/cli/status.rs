@@ -42,7 +42,8 @@ pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result
     }
     let now = SystemClock.now();
     let source = settings.home.remembered()?.map_or_else(String::new, |(_, source)| source.describe());
-    let text = format!("home {}: {source}\n\n{}", settings.home.root().display(), render(&runs, &letters, now));
+    let text =
+        format!("home {}: {source}\n\n{}", settings.home.root().display(), render(&runs, &letters, now));
     settings.print(&text, || json_of(&runs, &letters, &source));
     Ok(Ending::AllDone)
 }
@@ -64,7 +65,8 @@ fn render(runs: &[RunRecord], letters: &[DeadLetter], now: Millis) -> String {
             Some(end) => format!("finished in {}", span((end - run.submitted_at).unsigned_abs())),
             None => format!("under way for {}", span((now - run.submitted_at).unsigned_abs())),
         };
-        let tasks: Vec<String> = by_state(run).map(|(state, number)| format!("{} {}", count(number), state.as_str())).collect();
+        let tasks: Vec<String> =
+            by_state(run).map(|(state, number)| format!("{} {}", count(number), state.as_str())).collect();
         table.row([
             run.id.to_string(),
             run.name.clone(),
@@ -87,7 +89,11 @@ fn render(runs: &[RunRecord], letters: &[DeadLetter], now: Millis) -> String {
     }
     text.push('\n');
     for (code, (number, held)) in by_code {
-        text.push_str(&format!("{} open dead letters {code}, holding {} tasks\n", count(number), count(held)));
+        text.push_str(&format!(
+            "{} open dead letters {code}, holding {} tasks\n",
+            count(number),
+            count(held)
+        ));
     }
     text.push_str("next: tidegate dead-letters list\n");
     text

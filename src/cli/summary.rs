@@ -125,7 +125,10 @@ impl Summary {
     fn remarks(&self, ending: Ending) -> String {
         let mut text = String::new();
         for letter in self.letters.iter().take(5) {
-            text.push_str(&format!("dead letter {}: {} ({}) {}\n", letter.id, letter.unit, letter.code, letter.message));
+            text.push_str(&format!(
+                "dead letter {}: {} ({}) {}\n",
+                letter.id, letter.unit, letter.code, letter.message
+            ));
         }
         match (self.letters.len(), self.held) {
             (0, 0) => {}
@@ -137,7 +140,9 @@ impl Summary {
             )),
         }
         if ending == Ending::AllDone && !self.lines.is_empty() {
-            text.push_str("next: tidegate coverage; tidegate query \"SELECT ...\"; tidegate why DATASET DATE\n");
+            text.push_str(
+                "next: tidegate coverage; tidegate query \"SELECT ...\"; tidegate why DATASET DATE\n",
+            );
         }
         text
     }

@@ -34,7 +34,8 @@ impl Table {
 
     /// The table as text, a line a row, the names first.
     pub(super) fn render(&self) -> String {
-        let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let width =
+            |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..self.align.len()).map(width).collect();
         let mut text = String::new();
         for row in &self.rows {
@@ -79,8 +80,10 @@ pub(super) fn span(millis: u64) -> String {
 
 /// A moment in UTC: `2024-01-26 08:15:00Z`.
 pub(super) fn moment(millis: Millis) -> String {
-    chrono::DateTime::from_timestamp_millis(millis)
-        .map_or_else(|| "an impossible time".to_owned(), |moment| moment.format("%Y-%m-%d %H:%M:%SZ").to_string())
+    chrono::DateTime::from_timestamp_millis(millis).map_or_else(
+        || "an impossible time".to_owned(),
+        |moment| moment.format("%Y-%m-%d %H:%M:%SZ").to_string(),
+    )
 }
 
 #[cfg(test)]
@@ -100,7 +103,13 @@ mod tests {
         for (number, expected) in counts {
             assert_eq!(count(number), expected);
         }
-        let spans = [(840, "0.8 s"), (9_999, "9.9 s"), (42_100, "42 s"), (185_000, "3 min 05 s"), (3_720_000, "1 h 02 min")];
+        let spans = [
+            (840, "0.8 s"),
+            (9_999, "9.9 s"),
+            (42_100, "42 s"),
+            (185_000, "3 min 05 s"),
+            (3_720_000, "1 h 02 min"),
+        ];
         for (millis, expected) in spans {
             assert_eq!(span(millis), expected);
         }

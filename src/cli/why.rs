@@ -76,14 +76,19 @@ fn standing(explanation: &Explanation) -> String {
             "dead letter {} after {} attempts: {}: {}",
             letter.id, letter.attempts, letter.code, letter.message
         ),
-        (Standing::Held(letter), _) => format!("held by dead letter {} ({}): {}", letter.id, letter.unit, letter.code),
+        (Standing::Held(letter), _) => {
+            format!("held by dead letter {} ({}): {}", letter.id, letter.unit, letter.code)
+        }
         (Standing::Waiting { run, lane }, _) => {
             format!("waits in run {run} on lane {} for what is not finished below", lane.as_str())
         }
         (Standing::Ready { run, lane, attempts, not_before, behind }, _) => {
             let mut text = format!("ready in run {run} on lane {}", lane.as_str());
             if *attempts > 0 {
-                text.push_str(&format!(", {attempts} attempts failed, next one after {}", moment(*not_before)));
+                text.push_str(&format!(
+                    ", {attempts} attempts failed, next one after {}",
+                    moment(*not_before)
+                ));
             }
             if *behind > 0 {
                 text.push_str(&format!(", behind {} tasks on lane daily", count(*behind)));
@@ -118,7 +123,8 @@ fn window(reads: &Reads) -> String {
     let Some((first, last)) = reads.dates else {
         return format!("{}: an empty window", reads.dataset);
     };
-    let dates = if first == last { first.to_string() } else { format!("{first} to {last}, {} dates", reads.units) };
+    let dates =
+        if first == last { first.to_string() } else { format!("{first} to {last}, {} dates", reads.units) };
     let mut text = format!("{} {dates}: {} complete", reads.dataset, count(reads.complete as u64));
     if reads.skipped > 0 {
         text.push_str(&format!(" ({} skipped)", count(reads.skipped as u64)));

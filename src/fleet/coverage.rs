@@ -122,8 +122,10 @@ mod tests {
             catalog.put(unit, Some(record));
         }
         let lines = coverage(&cascade, &catalog, None, None);
-        let found: Vec<_> =
-            lines.iter().map(|line| (line.dates, line.possible(), line.done, line.rows, line.share())).collect();
+        let found: Vec<_> = lines
+            .iter()
+            .map(|line| (line.dates, line.possible(), line.done, line.rows, line.share()))
+            .collect();
         assert_eq!(found, [(5, 3, 2, 14, Some(2.0 / 3.0)), (3, 3, 0, 0, Some(0.0))]);
         assert_eq!(coverage(&cascade, &catalog, Some(Season::starting(2021)), Some(LANDED)).len(), 1);
     }

@@ -101,8 +101,7 @@ pub struct Reads {
 /// Explains a unit of the calendar; `None` where the date or the dataset does not exist.
 pub async fn why(engine: &Engine, unit: Unit) -> Result<Option<Explanation>, LedgerError> {
     engine.refresh_catalog().await?;
-    let (Some(at), Some(_)) =
-        (engine.calendar.index_of(unit.date), engine.cascade.processor(unit.dataset))
+    let (Some(at), Some(_)) = (engine.calendar.index_of(unit.date), engine.cascade.processor(unit.dataset))
     else {
         return Ok(None);
     };
@@ -231,9 +230,8 @@ impl Inquiry<'_> {
     }
 
     fn present(&self, record: Arc<UnitRecord>, task: Option<(RunId, TaskRecord)>) -> Present {
-        let confirmed_by = task.filter(|(run, task)| {
-            *run != record.run && task.outcome == Some(Outcome::Unchanged)
-        });
+        let confirmed_by =
+            task.filter(|(run, task)| *run != record.run && task.outcome == Some(Outcome::Unchanged));
         Present {
             run_name: self.run_names.get(&record.run).cloned().unwrap_or_default(),
             confirmed_by: confirmed_by.map(|(run, _)| run),
@@ -252,8 +250,7 @@ impl Inquiry<'_> {
                 let unit = self.engine.unit(input.dataset, *at);
                 tasks.and_then(|tasks| tasks.get(&unit)).is_some_and(|task| !task.state.is_final())
             };
-            let records: Vec<_> =
-                window.clone().filter_map(|at| catalog.get(input.dataset, at)).collect();
+            let records: Vec<_> = window.clone().filter_map(|at| catalog.get(input.dataset, at)).collect();
             let is_skipped = |record: &&&Arc<UnitRecord>| matches!(record.outcome, Outcome::Skipped(_));
             let stored = records.first().and_then(|record| record.stored.as_ref());
             Reads {
@@ -309,10 +306,9 @@ impl Inquiry<'_> {
                 });
                 open.next().into_iter().collect()
             }
-            Standing::Dead(_)
-            | Standing::Ready { .. }
-            | Standing::Claimed { .. }
-            | Standing::NotPlanned => Vec::new(),
+            Standing::Dead(_) | Standing::Ready { .. } | Standing::Claimed { .. } | Standing::NotPlanned => {
+                Vec::new()
+            }
         }
     }
 }

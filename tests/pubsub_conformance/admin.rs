@@ -15,25 +15,11 @@ pub async fn official_client_manages_topics_and_subscriptions(bus: Bus) -> Outco
         .send()
         .await
         .map_err(text)?;
-    same(
-        "the created topic's name",
-        topic.name.clone(),
-        bus.topic("one"),
-    )?;
-    same(
-        "its label",
-        topic.labels.get("team").map(String::as_str),
-        Some("nba"),
-    )?;
-    let created = subscriptions
-        .create_subscription()
-        .set_name(bus.subscription("one"))
-        .set_topic(bus.topic("one"));
-    let created = created
-        .set_ack_deadline_seconds(30)
-        .send()
-        .await
-        .map_err(text)?;
+    same("the created topic's name", topic.name.clone(), bus.topic("one"))?;
+    same("its label", topic.labels.get("team").map(String::as_str), Some("nba"))?;
+    let created =
+        subscriptions.create_subscription().set_name(bus.subscription("one")).set_topic(bus.topic("one"));
+    let created = created.set_ack_deadline_seconds(30).send().await.map_err(text)?;
     same("the created deadline", created.ack_deadline_seconds, 30)?;
     let found = subscriptions
         .get_subscription()
@@ -42,15 +28,8 @@ pub async fn official_client_manages_topics_and_subscriptions(bus: Bus) -> Outco
         .await
         .map_err(text)?;
     same("the found topic", found.topic, bus.topic("one"))?;
-    let mut listed = topics
-        .list_topics()
-        .set_project(format!("projects/{}", bus.project))
-        .by_item();
-    let first = listed
-        .next()
-        .await
-        .ok_or("no topic was listed")?
-        .map_err(text)?;
+    let mut listed = topics.list_topics().set_project(format!("projects/{}", bus.project)).by_item();
+    let first = listed.next().await.ok_or("no topic was listed")?.map_err(text)?;
     same("the listed topic", first.name, bus.topic("one"))?;
     subscriptions
         .delete_subscription()
@@ -58,16 +37,8 @@ pub async fn official_client_manages_topics_and_subscriptions(bus: Bus) -> Outco
         .send()
         .await
         .map_err(text)?;
-    topics
-        .delete_topic()
-        .set_topic(bus.topic("one"))
-        .send()
-        .await
-        .map_err(text)?;
+    topics.delete_topic().set_topic(bus.topic("one")).send().await.map_err(text)?;
     let gone = topics.get_topic().set_topic(bus.topic("one")).send().await;
     let code = gone.err().and_then(|error| error.http_status_code());
-    holds(
-        code == Some(404),
-        format!("a deleted topic was answered with {code:?}"),
-    )
+    holds(code == Some(404), format!("a deleted topic was answered with {code:?}"))
 }

@@ -26,11 +26,7 @@ pub struct Case {
 /// `case!(module::function)` or `case!(module::function, "what the emulator does instead")`.
 macro_rules! case {
     ($module:ident :: $name:ident) => {
-        Case {
-            name: stringify!($name),
-            emulator_differs: None,
-            run: |bus| Box::pin($module::$name(bus)),
-        }
+        Case { name: stringify!($name), emulator_differs: None, run: |bus| Box::pin($module::$name(bus)) }
     };
     ($module:ident :: $name:ident, $differs:literal) => {
         Case {
@@ -54,16 +50,10 @@ pub async fn run(bus: Bus) -> Vec<(Case, Outcome)> {
         running.spawn(async move {
             let limit = Duration::from_secs(CASE_SECONDS_MAX);
             let outcome = tokio::time::timeout(limit, (case.run)(bus)).await;
-            (
-                place,
-                outcome.unwrap_or_else(|_| Err(format!("no end after {CASE_SECONDS_MAX} s"))),
-            )
+            (place, outcome.unwrap_or_else(|_| Err(format!("no end after {CASE_SECONDS_MAX} s"))))
         });
     }
-    let mut outcomes: Vec<_> = CASES
-        .iter()
-        .map(|case| (*case, Err("it panicked".to_owned())))
-        .collect();
+    let mut outcomes: Vec<_> = CASES.iter().map(|case| (*case, Err("it panicked".to_owned()))).collect();
     while let Some(ended) = running.join_next().await {
         if let Ok((place, outcome)) = ended {
             outcomes[place].1 = outcome;
@@ -83,18 +73,10 @@ pub fn table(server: &str, outcomes: &[(Case, Outcome)]) -> String {
 
 /// `Err` with both sides unless they are equal.
 pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Outcome {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(format!("{what}: found {found:?}, expected {expected:?}"))
-    }
+    if found == expected { Ok(()) } else { Err(format!("{what}: found {found:?}, expected {expected:?}")) }
 }
 
 /// `Err` with the sentence unless it holds.
 pub fn holds(condition: bool, otherwise: impl Into<String>) -> Outcome {
-    if condition {
-        Ok(())
-    } else {
-        Err(otherwise.into())
-    }
+    if condition { Ok(()) } else { Err(otherwise.into()) }
 }

@@ -1,16 +1,17 @@
-//! The bytes of a unit's Parquet file as a frame. Takes nothing on trust: whatever does not fit the schema
-//! is a reason in words, never a panic. Equal texts of a column share one allocation.
-//! Must not touch a file.
+//! The bytes of a unit's Parquet file as a frame. They are known to be the bytes that were written (the
+//! disk checks their digest first); what is still open is whether the dataset has other columns by now,
+//! and that is a reason in words. Equal texts of a column share one allocation. Must not touch a file.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::metadata::ParquetMetaDataReader;
 
+use super::pages::DecompressedPages;
 use super::schema::{difference, parquet_schema};
 use crate::flow::{Column, ColumnType, Date, Field, Frame, FrameError, Schema};
 
@@ -48,19 +49,20 @@ pub(super) enum DecodeError {
 
 /// The content of a unit's file.
 pub(super) fn decode(bytes: Bytes, schema: Schema) -> Result<Frame, DecodeError> {
-    let reader = SerializedFileReader::new(bytes)?;
-    let file = reader.metadata().file_metadata();
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes)?;
     let expected = parquet_schema(schema)?;
-    if let Some(difference) = difference(&expected, file.schema()) {
+    if let Some(difference) = difference(&expected, metadata.file_metadata().schema()) {
         return Err(DecodeError::Schema(difference));
     }
     let mut columns: Vec<Column> =
         schema.fields.iter().map(|field| Column::with_capacity(field.column_type, 0)).collect();
-    for group in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(group)?;
-        let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+    for group in metadata.row_groups() {
+        let rows = usize::try_from(group.num_rows()).unwrap_or(0);
         for (at, field) in schema.fields.iter().enumerate() {
-            let cells = read_column(group.get_column_reader(at)?, field, rows)?;
+            let chunk = group.column(at);
+            let pages = DecompressedPages::of(bytes.clone(), chunk, rows)?;
+            let reader = get_column_reader(chunk.column_descr_ptr(), Box::new(pages));
+            let cells = read_column(reader, field, rows)?;
             if cells.len() != rows {
                 return Err(DecodeError::Rows { column: field.name, expected: rows, found: cells.len() });
             }

@@ -11,10 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use parquet::file::properties::WriterPropertiesPtr;
 
 use super::decode::decode;
-use super::encode::{encode, properties};
+use super::encode::{Settings, encode};
 use super::layout;
 use crate::fleet::{Lake, LakeError, Provenance, Stored};
 use crate::flow::{DatasetName, Date, Frame, Schema, Unit};
@@ -22,7 +21,7 @@ use crate::flow::{DatasetName, Date, Frame, Schema, Unit};
 /// A lake of Parquet files under a directory.
 pub struct ParquetLake {
     disk: Arc<Disk>,
-    properties: WriterPropertiesPtr,
+    settings: Settings,
 }
 
 impl ParquetLake {
@@ -31,7 +30,7 @@ impl ParquetLake {
     #[must_use]
     pub fn open(root: impl Into<PathBuf>) -> Self {
         let disk = Disk { root: root.into(), writes: AtomicU64::new(0), swept: Mutex::new(false) };
-        Self { disk: Arc::new(disk), properties: properties() }
+        Self { disk: Arc::new(disk), settings: Settings::new() }
     }
 
     /// Where the unit's file is or would be.
@@ -55,7 +54,7 @@ impl Lake for ParquetLake {
     async fn replace(&self, provenance: &Provenance, frame: &Frame) -> Result<Stored, LakeError> {
         let unit = provenance.unit;
         let revision = frame.revision();
-        let bytes = encode(&self.properties, provenance, &revision, frame).map_err(|error| {
+        let bytes = encode(&self.settings, provenance, &revision, frame).map_err(|error| {
             let place = self.place(unit);
             storage(unit, Failed::new("encode", &place, io::Error::other(error)))
         })?;

@@ -5,50 +5,76 @@
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::column::writer::ColumnWriter;
+use parquet::basic::Compression;
+use parquet::column::writer::{ColumnWriter, get_column_writer};
 use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
 
+use super::pages::{CompressedPages, told_as_compressed};
 use super::schema::parquet_schema;
 use crate::fleet::Provenance;
 use crate::flow::{Column, Frame, Revision};
 
-/// The writer's settings, the same for every file.
-pub(super) fn properties() -> WriterPropertiesPtr {
-    let properties = WriterProperties::builder()
-        .set_created_by("tidegate".to_owned())
-        // Level 1: on columns of this length higher levels are no smaller.
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_offset_index_disabled(true)
-        .build();
-    Arc::new(properties)
+/// How columns are written: the same settings for every file.
+pub(super) struct Settings {
+    /// Equal values are written once, and compared for that.
+    dictionary: WriterPropertiesPtr,
+    /// Values one after another: for floats, which seldom are equal and whose repetitions zstd finds.
+    plain: WriterPropertiesPtr,
+}
+
+impl Settings {
+    pub(super) fn new() -> Self {
+        let with = |dictionary| {
+            let properties = WriterProperties::builder()
+                .set_created_by("tidegate".to_owned())
+                .set_dictionary_enabled(dictionary)
+                // Compressed they are all the same, by `pages`.
+                .set_compression(Compression::UNCOMPRESSED)
+                // A unit is read as a whole: nothing is skipped by a minimum or an index.
+                .set_statistics_enabled(EnabledStatistics::None)
+                .set_offset_index_disabled(true)
+                .build();
+            Arc::new(properties)
+        };
+        Self { dictionary: with(true), plain: with(false) }
+    }
+
+    fn of(&self, column: &Column) -> WriterPropertiesPtr {
+        match column {
+            Column::Float(_) | Column::FloatList(_) => Arc::clone(&self.plain),
+            Column::Int(_) | Column::Text(_) | Column::Bool(_) | Column::Date(_) | Column::TextList(_) => {
+                Arc::clone(&self.dictionary)
+            }
+        }
+    }
 }
 
 /// The file of a unit.
 pub(super) fn encode(
-    properties: &WriterPropertiesPtr,
+    settings: &Settings,
     provenance: &Provenance,
     revision: &Revision,
     frame: &Frame,
 ) -> Result<Vec<u8>, ParquetError> {
     let schema = parquet_schema(frame.schema())?;
-    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::clone(properties))?;
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::clone(&settings.dictionary))?;
     for (key, value) in metadata(provenance, revision) {
         writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
     }
     if frame.rows() > 0 {
+        let columns = writer.schema_descr().columns().to_vec();
         let mut row_group = writer.next_row_group()?;
-        for column in frame.columns() {
-            let Some(mut chunk) = row_group.next_column()? else {
-                return Err(ParquetError::General("fewer columns than the schema".to_owned()));
-            };
-            write_column(chunk.untyped(), column)?;
-            chunk.close()?;
+        for (description, column) in columns.into_iter().zip(frame.columns()) {
+            let mut chunk = TrackedWrite::new(Vec::new());
+            let pages = CompressedPages::before(SerializedPageWriter::new(&mut chunk));
+            let mut writer = get_column_writer(description, settings.of(column), Box::new(pages));
+            write_column(&mut writer, column)?;
+            let close = told_as_compressed(writer.close()?)?;
+            row_group.append_column(&Bytes::from(chunk.into_inner()?), close)?;
         }
         row_group.close()?;
     }

@@ -7,6 +7,7 @@ mod disk;
 mod encode;
 mod layout;
 mod memory;
+mod pages;
 mod schema;
 
 pub use disk::ParquetLake;

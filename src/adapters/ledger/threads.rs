@@ -171,3 +171,62 @@ fn together(
     transaction.commit()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worker(pragma: &str) -> Worker {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE blobs (bytes BLOB)").unwrap();
+        connection.execute_batch(pragma).unwrap();
+        Worker::start("test-writer", connection, TransactionBehavior::Immediate).unwrap()
+    }
+
+    fn insert(bytes: usize) -> impl Work<usize> {
+        move |tx: &Transaction<'_>| Ok(tx.execute("INSERT INTO blobs VALUES (zeroblob(?1))", [bytes as i64])?)
+    }
+
+    fn rows(tx: &Transaction<'_>) -> Result<i64, Fault> {
+        Ok(tx.query_row("SELECT count(*) FROM blobs", [], |row| row.get(0))?)
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
+        let worker = worker("PRAGMA max_page_count = 16");
+        let (small, large, other) = futures::join!(
+            worker.run("small", insert(10)),
+            worker.run("large", insert(1 << 20)),
+            worker.run("other", insert(10))
+        );
+        assert_eq!((small.unwrap(), other.unwrap()), (1, 1));
+        let error = large.unwrap_err().to_string();
+        assert_eq!(error, "ledger: large failed: database or disk is full");
+        assert_eq!(worker.run("rows", rows).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn after_a_panic_calls_fail_and_do_not_hang() {
+        let worker = worker("");
+        let (_, panicked, _) = futures::join!(
+            worker.run("before", insert(1)),
+            worker.run("panics", |_: &Transaction<'_>| -> Result<(), Fault> { panic!("a broken invariant") }),
+            worker.run("after", insert(1)),
+        );
+        for result in [panicked.map(|()| 0), worker.run("later", insert(1)).await] {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains("test-writer has stopped after a panic"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_operation_whose_caller_has_gone_is_done_all_the_same() {
+        let worker = worker("");
+        {
+            let mut asked = Box::pin(worker.run("asked", insert(1)));
+            // One poll puts it into the queue; then the caller goes.
+            let _pending = futures::poll!(asked.as_mut());
+        }
+        assert_eq!(worker.run("rows", rows).await.unwrap(), 1);
+    }
+}

@@ -1,6 +1,8 @@
 //! The formulas of the box score: possessions, ratings, shooting, usage, overtime.
 //! Pure functions of numbers; `None` stands for "cannot be known", never 0 and never a default.
 
+pub use super::statistics::{real as float, rounded};
+
 /// Minutes of a game without overtime.
 pub const REGULATION_MINUTES: i64 = 48;
 /// Minutes of an overtime period.
@@ -9,13 +11,6 @@ pub const OVERTIME_MINUTES: i64 = 5;
 const PLAYERS_ON_COURT: f64 = 5.0;
 /// Share of free throws that end a possession.
 const FREE_THROW_SHARE: f64 = 0.44;
-
-/// A value rounded to so many decimals, halves away from zero.
-#[must_use]
-pub fn rounded(value: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
-    (value * scale).round() / scale
-}
 
 /// Shots and turnovers of a player or a team: what possessions and usage are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,13 +99,6 @@ pub fn overtimes_of_players(minutes: f64, teams: i64) -> i64 {
 #[must_use]
 pub fn game_minutes(overtime_periods: i64) -> i64 {
     REGULATION_MINUTES + OVERTIME_MINUTES * overtime_periods
-}
-
-/// A count of a game as a float; no count of a game comes near the limit.
-#[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts of a game are small")]
-pub fn float(count: i64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

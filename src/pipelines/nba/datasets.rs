@@ -1,7 +1,10 @@
 //! The datasets of the NBA pipeline with their row types: the only thing that one processor borrows
 //! from another. Names and types only.
 
-use crate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, Shot, TeamDefense, TeamLog, TeamOffense};
+use crate::domain::nba::{
+    CompositeFactors, FeatureRow, PlayerCache, PlayerContext, PlayerGame, PlayerLog, PlayerShotZones,
+    ScheduledGame, Shot, TeamContext, TeamDefense, TeamDefenseZones, TeamLog, TeamOffense,
+};
 use crate::flow::{Dataset, DatasetName};
 
 /// The payloads of the season schedules, cut to the date.
@@ -26,3 +29,19 @@ pub const PLAYER_GAME_LOGS: Dataset<PlayerLog> = Dataset::of("nba.player_game_lo
 pub const TEAM_GAME_LOGS: Dataset<TeamLog> = Dataset::of("nba.team_game_logs");
 /// The shot chart as rows.
 pub const SHOTS: Dataset<Shot> = Dataset::of("nba.shots");
+/// A4: what is known of a player before a game.
+pub const UPCOMING_PLAYER_GAME_CONTEXT: Dataset<PlayerContext> =
+    Dataset::of("nba.upcoming_player_game_context");
+/// A5: what is known of a team before a game.
+pub const UPCOMING_TEAM_GAME_CONTEXT: Dataset<TeamContext> = Dataset::of("nba.upcoming_team_game_context");
+/// P1: how a team defended by zone in its last games.
+pub const TEAM_DEFENSE_ZONE_ANALYSIS: Dataset<TeamDefenseZones> =
+    Dataset::of("nba.team_defense_zone_analysis");
+/// P2: where a player took his shots in his last games.
+pub const PLAYER_SHOT_ZONE_ANALYSIS: Dataset<PlayerShotZones> = Dataset::of("nba.player_shot_zone_analysis");
+/// P3: a player's form, load, team and shot profile.
+pub const PLAYER_DAILY_CACHE: Dataset<PlayerCache> = Dataset::of("nba.player_daily_cache");
+/// P4: what a game's circumstances should do to a player.
+pub const PLAYER_COMPOSITE_FACTORS: Dataset<CompositeFactors> = Dataset::of("nba.player_composite_factors");
+/// P5: the features of a player before a game.
+pub const ML_FEATURE_STORE: Dataset<FeatureRow> = Dataset::of("nba.ml_feature_store");

@@ -1,18 +1,32 @@
 //! The NBA pipeline: its processors, one file each, and the calendar that they share.
 //! Glue between datasets and the pure functions of `domain::nba`; no IO, no formula.
 
+mod bootstrap;
 mod datasets;
 mod landed_player_logs;
 mod landed_schedule;
 mod landed_shots;
 mod landed_team_logs;
+#[cfg(test)]
+mod leakage;
+mod ml_feature_store;
+mod player_composite_factors;
+mod player_daily_cache;
 mod player_game_logs;
 mod player_game_summary;
+mod player_shot_zone_analysis;
+#[cfg(test)]
+mod real_data;
 mod schedule;
+#[cfg(test)]
+mod sequential;
 mod shots;
 mod team_defense_game_summary;
+mod team_defense_zone_analysis;
 mod team_game_logs;
 mod team_offense_game_summary;
+mod upcoming_player_game_context;
+mod upcoming_team_game_context;
 
 pub use datasets::*;
 
@@ -25,13 +39,20 @@ pub(super) const PROCESSORS: &[Processor] = &[
     landed_schedule::PROCESSOR,
     landed_shots::PROCESSOR,
     landed_team_logs::PROCESSOR,
+    ml_feature_store::PROCESSOR,
+    player_composite_factors::PROCESSOR,
+    player_daily_cache::PROCESSOR,
     player_game_logs::PROCESSOR,
     player_game_summary::PROCESSOR,
+    player_shot_zone_analysis::PROCESSOR,
     schedule::PROCESSOR,
     shots::PROCESSOR,
     team_defense_game_summary::PROCESSOR,
+    team_defense_zone_analysis::PROCESSOR,
     team_game_logs::PROCESSOR,
     team_offense_game_summary::PROCESSOR,
+    upcoming_player_game_context::PROCESSOR,
+    upcoming_team_game_context::PROCESSOR,
 ];
 
 /// The NBA pipeline. Its dates are the US dates that have a game by the season schedules.

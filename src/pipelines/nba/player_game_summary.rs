@@ -11,14 +11,15 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     PLAYER_GAME_SUMMARY,
     "What a player did in a game: box score, zones, usage and shooting.",
     1,
-    &[PLAYER_GAME_LOGS.same_date(), SHOTS.same_date(), TEAM_OFFENSE_GAME_SUMMARY.same_date()],
+    &[
+        PLAYER_GAME_LOGS.same_date(),
+        SHOTS.same_date().optional(),
+        TEAM_OFFENSE_GAME_SUMMARY.same_date().optional(),
+    ],
     compute,
 );
 
 fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
-    if let Some(reason) = inputs.skipped(PLAYER_GAME_LOGS.name())? {
-        return Ok(Computed::Skipped(reason));
-    }
     let player_logs = inputs.same_date(PLAYER_GAME_LOGS)?;
     let gaps: Vec<_> = inputs.gaps().collect();
     let rows = nba::player_games(&PlayersOfDate {

@@ -15,11 +15,6 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
 );
 
 fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
-    for dataset in [LANDED_SHOTS, SCHEDULE.name()] {
-        if let Some(reason) = inputs.skipped(dataset)? {
-            return Ok(Computed::Skipped(reason));
-        }
-    }
     let games = inputs.same_date(SCHEDULE)?;
     let rows = nba::shots(inputs.payloads(LANDED_SHOTS)?, inputs.date(), games)?;
     // The source does not have the shots of every game, so the schedule demands none.

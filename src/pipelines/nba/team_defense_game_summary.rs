@@ -15,9 +15,6 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
 );
 
 fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
-    if let Some(reason) = inputs.skipped(TEAM_OFFENSE_GAME_SUMMARY.name())? {
-        return Ok(Computed::Skipped(reason));
-    }
     let teams = inputs.same_date(TEAM_OFFENSE_GAME_SUMMARY)?;
     let rows = nba::team_defense(teams)?;
     Ok(Computed::Rows(Output::of(rows, teams.len() as u64)))

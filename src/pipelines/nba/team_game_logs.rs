@@ -15,11 +15,6 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
 );
 
 fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
-    for dataset in [LANDED_TEAM_LOGS, SCHEDULE.name()] {
-        if let Some(reason) = inputs.skipped(dataset)? {
-            return Ok(Computed::Skipped(reason));
-        }
-    }
     let games = inputs.same_date(SCHEDULE)?;
     let rows = nba::team_logs(inputs.payloads(LANDED_TEAM_LOGS)?, inputs.date(), games)?;
     let expected = 2 * games.len();

@@ -11,14 +11,16 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     TEAM_OFFENSE_GAME_SUMMARY,
     "What a team did in a game: box score, zones, possessions and ratings.",
     1,
-    &[PLAYER_GAME_LOGS.same_date(), SCHEDULE.same_date(), SHOTS.same_date(), TEAM_GAME_LOGS.same_date()],
+    &[
+        PLAYER_GAME_LOGS.same_date().optional(),
+        SCHEDULE.same_date(),
+        SHOTS.same_date().optional(),
+        TEAM_GAME_LOGS.same_date().optional(),
+    ],
     compute,
 );
 
 fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
-    if let Some(reason) = inputs.skipped(SCHEDULE.name())? {
-        return Ok(Computed::Skipped(reason));
-    }
     let without = inputs.skipped(PLAYER_GAME_LOGS.name())?;
     if let (Some(reason), Some(_)) = (without, inputs.skipped(TEAM_GAME_LOGS.name())?) {
         return Ok(Computed::Skipped(reason));

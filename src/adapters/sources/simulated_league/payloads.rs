@@ -48,6 +48,8 @@ pub(super) const REVISION: u32 = 1;
 struct PlayerRow<'a> {
     season: &'a PlayedSeason,
     game: &'a Game,
+    /// SEASON_YEAR and GAME_DATE.
+    labels: &'a [String; 2],
     side: usize,
     line: &'a Line,
 }
@@ -108,12 +110,13 @@ fn player_game_logs(season: &PlayedSeason, games: &[Game], stage: Stage, date: D
     let columns = headers::player(stage, season.season);
     let mut envelope = Envelope::logs("playergamelogs", "PlayerGameLogs", season.season, stage, date);
     envelope.headers(&columns);
+    let labels = &[season.season.to_string(), date.to_string()];
     // Rows of one team do not stand together: the service sorts by something else.
     let mut rows: Vec<PlayerRow<'_>> = games
         .iter()
         .flat_map(|game| [0, 1].map(|side: usize| (game, side)))
         .flat_map(|(game, side)| {
-            game.played.lines[side].iter().map(move |line| PlayerRow { season, game, side, line })
+            game.played.lines[side].iter().map(move |line| PlayerRow { season, game, labels, side, line })
         })
         .collect();
     rows.sort_by_key(|row| (row.line.rebounds() * 7 + row.line.fouls * 3) % 11);
@@ -148,9 +151,10 @@ fn shot_chart(season: &PlayedSeason, games: &[Game], stage: Stage, date: Date) -
     let columns = headers::shots(early < 0.4 || (early < 0.5 && date.days() % 2 == 0));
     let mut envelope = Envelope::shots(season.season, stage, date);
     envelope.headers(&columns);
+    let day = date.to_string().replace('-', "");
     for game in games {
         for shot in &game.played.shots {
-            envelope.row(columns.iter().map(|column| shot_cell(season, game, shot, column)));
+            envelope.row(columns.iter().map(|column| shot_cell(season, game, &day, shot, column)));
         }
     }
     envelope.finish()
@@ -207,8 +211,7 @@ fn sum(game: &Game, side: usize) -> Line {
 }
 
 fn margin(game: &Game, side: usize) -> i64 {
-    let points = game.played.points();
-    points[side] - points[1 - side]
+    game.points[side] - game.points[1 - side]
 }
 
 /// The columns that rows of players and of teams have in common.
@@ -261,11 +264,11 @@ impl<'a> PlayerRow<'a> {
         let player = &self.season.players[self.line.player];
         let year = self.season.season.start_year();
         match column {
-            "SEASON_YEAR" => Json::Made(self.season.season.to_string()),
+            "SEASON_YEAR" => Json::Text(&self.labels[0]),
             "SEASON_ID" => Json::Made(format!("2{year}")),
             "PLAYER_ID" => Json::Int(player.id),
             "PLAYER_NAME" => Json::Text(player.name(self.game.date)),
-            "GAME_DATE" => Json::Made(self.game.date.to_string()),
+            "GAME_DATE" => Json::Text(&self.labels[1]),
             "FANTASY_PTS" => Json::Tenths(fantasy_tenths(self.line)),
             "VIDEO_AVAILABLE" => Json::Int(if digits(&self.game.id) % 1_000 == 416 { 2 } else { 1 }),
             _ => game_cell(self.game, self.side, column)
@@ -309,11 +312,16 @@ impl<'a> TeamRow<'a> {
     }
 }
 
-fn shot_cell<'a>(season: &'a PlayedSeason, game: &'a Game, shot: &Shot, column: &str) -> Json<'a> {
+fn shot_cell<'a>(
+    season: &'a PlayedSeason,
+    game: &'a Game,
+    day: &'a str,
+    shot: &Shot,
+    column: &str,
+) -> Json<'a> {
     let [home, away] = game.teams.map(|team| &TEAMS[team]);
     let team = if shot.home { home } else { away };
     let player = &season.players[shot.player];
-    let (area, range) = shot.zone.area_and_range(shot.x, shot.y);
     match column {
         "GRID_TYPE" => Json::Text("Shot Chart Detail"),
         "GAME_ID" => Json::Text(&game.id),
@@ -329,14 +337,14 @@ fn shot_cell<'a>(season: &'a PlayedSeason, game: &'a Game, shot: &Shot, column: 
         "ACTION_TYPE" => Json::Text(shot.action),
         "SHOT_TYPE" => Json::Text(if shot.zone.is_three() { "3PT Field Goal" } else { "2PT Field Goal" }),
         "SHOT_ZONE_BASIC" => Json::Text(shot.zone.name()),
-        "SHOT_ZONE_AREA" => Json::Text(area),
-        "SHOT_ZONE_RANGE" => Json::Text(range),
+        "SHOT_ZONE_AREA" => Json::Text(shot.zone.area_and_range(shot.x, shot.y).0),
+        "SHOT_ZONE_RANGE" => Json::Text(shot.zone.area_and_range(shot.x, shot.y).1),
         "SHOT_DISTANCE" => Json::Int(shots::distance(shot.x, shot.y)),
         "LOC_X" => Json::Int(i64::from(shot.x)),
         "LOC_Y" => Json::Int(i64::from(shot.y)),
         "SHOT_ATTEMPTED_FLAG" => Json::Int(1),
         "SHOT_MADE_FLAG" => Json::Int(i64::from(shot.made)),
-        "GAME_DATE" => Json::Made(game.date.to_string().replace('-', "")),
+        "GAME_DATE" => Json::Text(day),
         "HTM" => Json::Text(home.abbreviation),
         "VTM" => Json::Text(away.abbreviation),
         _ => Json::Null,

@@ -42,6 +42,8 @@ pub(super) struct Game {
     pub(super) stage: Stage,
     /// Indexes of the home team and the visitors.
     pub(super) teams: [usize; 2],
+    /// Points, the home team's first.
+    pub(super) points: [i64; 2],
     pub(super) played: Played,
 }
 
@@ -158,10 +160,11 @@ impl<'a> State<'a> {
             }
         });
         let played = game::play(&mut rng, &sides);
-        let [home_points, away_points] = played.points();
+        let points = played.points();
+        let [home_points, away_points] = points;
         self.wins[if home_points > away_points { home } else { away }] += 1;
         self.after(&[home, away], &played, date);
-        Game { id, date, stage, teams: [home, away], played }
+        Game { id, date, stage, teams: [home, away], points, played }
     }
 
     fn played_yesterday(&self, team: usize, date: Date) -> bool {
@@ -264,7 +267,7 @@ impl<'a> State<'a> {
                     if matches!(number, 1 | 2 | 5 | 7) { (*better, *other) } else { (*other, *better) };
                 let id = format!("004{:02}00{round}{series}{number}", self.year.rem_euclid(100));
                 let game = self.play(id, Stage::Playoffs, Fixture { date, number, home, away });
-                let [home_points, away_points] = game.played.points();
+                let [home_points, away_points] = game.points;
                 let better_won = (home_points > away_points) == (home == *better);
                 wins[series][usize::from(!better_won)] += 1;
                 games.push(game);

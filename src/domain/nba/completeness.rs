@@ -1,0 +1,204 @@
+//! How complete a player's or a team's recent past is, measured against the schedule. Expected are the
+//! dates of the team's games within the window and the player's tenure; actual are those of them that
+//! have his row. No source lists who officially did not play, so a date whose box score is there
+//! without him counts as missing *and* as not played; only the rest is a gap in the data.
+
+use std::collections::HashSet;
+
+use crate::flow::Date;
+
+use super::history::{PlayerHistory, TeamSchedule, Units, last};
+use super::population::{Member, Source};
+use super::rows_player_game::PlayerGame;
+use super::statistics::{count, ratio, rounded};
+
+/// The share of expected games that must be there, or be known not to have been played.
+const READY_SHARE: f64 = 0.7;
+
+/// Which of a team's games before the date a window expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Span {
+    /// The last N games.
+    Games(usize),
+    /// The games of the last N days before the date.
+    Days(i32),
+}
+
+/// Games expected, there, and known not to have been played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Completeness {
+    /// The team's games in the window and the tenure.
+    pub expected: i64,
+    /// Those of them with a row.
+    pub actual: i64,
+    /// Those without, whose box score is there: he did not play.
+    pub not_played: i64,
+}
+
+impl Completeness {
+    /// What is there, of what was expected, per cent with 2 decimals; null where nothing was expected.
+    #[must_use]
+    pub(super) fn percentage(self) -> Option<f64> {
+        ratio(self.actual, self.expected).map(|share| rounded(100.0 * share, 2))
+    }
+
+    /// Games expected and not there.
+    #[must_use]
+    pub(super) fn missing(self) -> i64 {
+        self.expected - self.actual
+    }
+
+    /// Whether nothing is missing but games that he did not play.
+    #[must_use]
+    pub(super) fn is_complete(self) -> bool {
+        self.actual + self.not_played >= self.expected
+    }
+
+    /// Whether at least 70 % is accounted for. Nothing expected is nothing missing.
+    #[must_use]
+    pub(super) fn is_ready(self) -> bool {
+        ratio(self.actual + self.not_played, self.expected).is_none_or(|share| share >= READY_SHARE)
+    }
+}
+
+/// A player's games against his team's, ready to be counted for any window.
+pub(super) struct Attendance {
+    /// Dates of the team's games within the tenure, this season, before the date.
+    expected: Vec<Date>,
+    actual: HashSet<Date>,
+    not_played: HashSet<Date>,
+    date: Date,
+}
+
+/// The dates on which a team has any box score row: what tells "did not play" from "data missing".
+pub(super) struct BoxScoreDates<'a>(HashSet<(&'a str, Date)>);
+
+impl<'a> BoxScoreDates<'a> {
+    /// Those among these units.
+    #[must_use]
+    pub(super) fn of(units: &Units<'a, PlayerGame>) -> Self {
+        let mut dates = HashSet::new();
+        for (date, rows) in units {
+            let mut before = None;
+            for row in *rows {
+                if before != Some(&row.team_abbr) {
+                    dates.insert((&*row.team_abbr, *date));
+                    before = Some(&row.team_abbr);
+                }
+            }
+        }
+        Self(dates)
+    }
+}
+
+impl Attendance {
+    /// Of a member of a date's population. The tenure is the run of his latest games for that team; it
+    /// has not begun for somebody whom only the date itself brings in.
+    #[must_use]
+    pub(super) fn of(
+        member: &Member<'_>,
+        date: Date,
+        opening: Date,
+        past: &PlayerHistory<'_>,
+        schedule: &TeamSchedule<'_>,
+        boxes: &BoxScoreDates<'_>,
+    ) -> Self {
+        let team = &**member.player.team_abbr;
+        let rows = match member.source {
+            Source::LatestTeam => past.get(&member.player.player_id),
+            Source::BoxScore => &[],
+        };
+        let stint = rows.iter().rev().take_while(|row| *row.team_abbr == *team);
+        let actual: HashSet<Date> = stint.map(|row| row.game_date).collect();
+        let start = actual.iter().min().map_or(date, |first| (*first).max(opening));
+        let expected: Vec<Date> = schedule
+            .get(&team)
+            .iter()
+            .map(|game| game.game_date)
+            .filter(|day| (start..date).contains(day))
+            .collect();
+        let not_played = expected
+            .iter()
+            .filter(|day| !actual.contains(day) && boxes.0.contains(&(team, **day)))
+            .copied()
+            .collect();
+        Self { expected, actual, not_played, date }
+    }
+
+    /// Counted over a window.
+    #[must_use]
+    pub(super) fn over(&self, span: Span) -> Completeness {
+        let dates = match span {
+            Span::Games(games) => last(&self.expected, games),
+            Span::Days(days) => {
+                let from = self.date.plus_days(-days);
+                &self.expected[self.expected.partition_point(|day| *day < from)..]
+            }
+        };
+        let among = |set: &HashSet<Date>| count(dates.iter().filter(|day| set.contains(day)).count());
+        Completeness {
+            expected: count(dates.len()),
+            actual: among(&self.actual),
+            not_played: among(&self.not_played),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::super::population::population;
+    use super::*;
+
+    #[test]
+    fn tenure_absence_and_gaps_are_told_apart() {
+        let day = Date::from_days;
+        // The team plays on days 10, 12, 14, 16, 18, 20. He came on day 12, did not play on day 14; the
+        // box score of day 16 is missing altogether.
+        let schedule: Vec<_> =
+            [10, 12, 14, 16, 18, 20].map(|at| [fixture::game(day(at), "AAA", "BBB")]).into();
+        let schedule: Vec<_> = schedule.iter().map(|games| (games[0].game_date, games.as_slice())).collect();
+        let box_score = |at, players: &[i64]| -> Vec<PlayerGame> {
+            players.iter().map(|id| fixture::player_game(day(at), *id, "AAA", 1)).collect()
+        };
+        let boxes =
+            [box_score(10, &[1]), box_score(12, &[1, 7]), box_score(14, &[1]), box_score(18, &[1, 7])];
+        let boxes: Vec<_> = boxes.iter().map(|rows| (rows[0].game_date, rows.as_slice())).collect();
+        let past = PlayerHistory::of(&boxes, |row| row.player_id);
+        let members = population(schedule[5].1, &past, []).expect("members");
+        let attendance = |id: i64| {
+            let member = members.iter().find(|m| m.player.player_id == id).expect("member");
+            let schedule = TeamSchedule::by_team(&schedule);
+            let dates = BoxScoreDates::of(&boxes);
+            Attendance::of(member, day(20), day(10), &past, &schedule, &dates)
+        };
+        let of = |expected, actual, not_played| Completeness { expected, actual, not_played };
+        let cases = [
+            ("all of his tenure", 7, Span::Games(10), of(4, 2, 1)),
+            ("the last two", 7, Span::Games(2), of(2, 1, 0)),
+            ("six days", 7, Span::Days(6), of(3, 1, 1)),
+            ("one day", 7, Span::Days(1), of(0, 0, 0)),
+            ("who was there from the start", 1, Span::Games(10), of(5, 4, 0)),
+        ];
+        for (name, player, span, expected) in cases {
+            assert_eq!(attendance(player).over(span), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn not_having_played_is_no_gap() {
+        let of = |expected, actual, not_played| Completeness { expected, actual, not_played };
+        let cases = [
+            (of(10, 10, 0), Some(100.0), true, true),
+            (of(10, 3, 7), Some(30.0), true, true),
+            (of(10, 7, 0), Some(70.0), false, true),
+            (of(10, 6, 0), Some(60.0), false, false),
+            (of(3, 1, 0), Some(33.33), false, false),
+            (of(0, 0, 0), None, true, true),
+        ];
+        for (completeness, percentage, complete, ready) in cases {
+            let found = (completeness.percentage(), completeness.is_complete(), completeness.is_ready());
+            assert_eq!(found, (percentage, complete, ready), "{completeness:?}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The rows of `nba.upcoming_player_game_context`: what is known of a player before a game.
+//! Declarations only; the formulas are in `player_context.rs`. Apart from who is in the date, nothing
+//! of the date's outcome is in a row. No times of processing: equal input gives equal bytes.
+
+use std::sync::Arc;
+
+use crate::flow::Date;
+
+crate::rows! {
+    /// One player before one game; one row a player and date.
+    pub struct PlayerContext key(player_id) {
+        /// The league's id of the player: what every join is made on.
+        pub player_id: i64,
+        /// The normalised name, as his last game before the date had it.
+        pub player_lookup: Arc<str>,
+        /// Always null: there is no player registry; `player_id` is the stable id.
+        pub universal_player_id: Option<Arc<str>>,
+        /// The name, as his last game before the date had it.
+        pub player_full_name: Arc<str>,
+        /// The canonical id of the game, `YYYYMMDD_AWAY_HOME`.
+        pub game_id: Arc<str>,
+        /// The league's ten-digit id of the game.
+        pub nba_game_id: Arc<str>,
+        /// The US date of the game.
+        pub game_date: Date,
+        /// The civil year in which the season starts.
+        pub season_year: i64,
+        /// `Regular Season` or `Playoffs`.
+        pub season_type: Arc<str>,
+        /// `early`, `mid`, `late` (by month) or `playoffs` (by season type).
+        pub season_phase: Arc<str>,
+        /// The team of his last game before the date; for `box_score` rows the team he played for.
+        pub team_abbr: Arc<str>,
+        /// The other team.
+        pub opponent_team_abbr: Arc<str>,
+        /// Whether the team is at home.
+        pub home_game: bool,
+        /// `latest_team`: his last game before the date was for a team that plays. `box_score`: only the
+        /// date's box score brings him in (debut, return, trade); known after the game alone.
+        pub population_source: Arc<str>,
+        /// Games of this season before the date.
+        pub games_played_season: i64,
+        /// Days since his last game of this season (1 = the day before); null before his first one.
+        pub days_rest: Option<i64>,
+        /// Whether he played the day before: `days_rest` is 1.
+        pub back_to_back: bool,
+        /// Days between his last two games.
+        pub days_rest_before_last_game: Option<i64>,
+        /// Days since his last game that came after a gap of at least 2 days.
+        pub days_since_2_plus_days_rest: Option<i64>,
+        /// Games in the 7 days before the date.
+        pub games_in_last_7_days: i64,
+        /// Games in the 14 days before the date.
+        pub games_in_last_14_days: i64,
+        /// Minutes in the 7 days before the date.
+        pub minutes_in_last_7_days: i64,
+        /// Minutes in the 14 days before the date.
+        pub minutes_in_last_14_days: i64,
+        /// Minutes a game in the 7 days before the date, 1 decimal; null without a game in them.
+        pub avg_minutes_per_game_last_7: Option<f64>,
+        /// Pairs of games on consecutive days, both in the 14 days before the date.
+        pub back_to_backs_last_14_days: i64,
+        /// Days since the opponent's last game of this season, counted like `days_rest`.
+        pub opponent_days_rest: Option<i64>,
+        /// The team's games in the 7 days after the date. Null in the playoffs, whose schedule depends on
+        /// results; playoff games after a regular-season date do not count for the same reason.
+        pub games_in_next_7_days: Option<i64>,
+        /// Days to the team's next game, if it is among these; null otherwise.
+        pub next_game_days_rest: Option<i64>,
+        /// Points a game in his last 5 games of this season, 1 decimal.
+        pub points_avg_last_5: Option<f64>,
+        /// Points a game in his last 10 games of this season, 1 decimal.
+        pub points_avg_last_10: Option<f64>,
+        /// Games behind `points_avg_last_5`: `excellent` (5), `good` (4), `limited` (3) or `insufficient`.
+        pub sample_quality_last_5: Arc<str>,
+        /// Games behind `points_avg_last_10`: `excellent` (10), `good` (7), `limited` (5) or `insufficient`.
+        pub sample_quality_last_10: Arc<str>,
+        /// Mean usage rate of his last 7 games, per cent, 1 decimal; games without one are left out.
+        pub avg_usage_rate_last_7_games: Option<f64>,
+        /// The usage rate to expect: his last 5 games weighted by minutes, per cent, 2 decimals.
+        pub projected_usage_rate: Option<f64>,
+        /// The usage rate to compare with: the season before the date weighted by minutes, 2 decimals.
+        pub baseline_usage_rate: Option<f64>,
+        /// Mean of both teams' pace in their last 10 games less the league's mean pace in the 30 days
+        /// before the date, possessions for 48 minutes, 2 decimals.
+        pub pace_differential: Option<f64>,
+        /// The opponent's pace in its last 10 games, 2 decimals.
+        pub opponent_pace_last_10: Option<f64>,
+        /// The opponent's defensive rating in its last 10 games, 2 decimals.
+        pub opponent_def_rating_last_10: Option<f64>,
+        /// Always null: no source has ages.
+        pub player_age: Option<i64>,
+        /// Always null: no source has injury reports.
+        pub player_status: Option<Arc<str>>,
+        /// Always null: no source has injury reports.
+        pub injury_report: Option<Arc<str>>,
+        /// Always null: no source has injury reports.
+        pub star_teammates_out: Option<i64>,
+        /// Always null: no source has minutes by quarter.
+        pub fourth_quarter_minutes_last_7: Option<f64>,
+        /// Always null: no source has minutes by score.
+        pub clutch_minutes_last_7_games: Option<f64>,
+        /// Always null: no source has arenas or distances.
+        pub travel_miles: Option<f64>,
+        /// Always null: no source has arenas.
+        pub time_zone_changes: Option<i64>,
+        /// Always null: no source has betting lines.
+        pub has_prop_line: Option<bool>,
+        /// Always null: no source has betting lines.
+        pub current_points_line: Option<f64>,
+        /// Always null: no source has betting lines.
+        pub opening_points_line: Option<f64>,
+        /// Always null: no source has betting lines.
+        pub line_movement: Option<f64>,
+        /// Always null: no source has betting lines.
+        pub game_spread: Option<f64>,
+        /// Always null: no source has betting lines.
+        pub game_total: Option<f64>,
+        /// Always null: no source has betting lines.
+        pub prop_over_streak: Option<i64>,
+        /// Always null: no source has betting lines.
+        pub prop_under_streak: Option<i64>,
+        /// The team's last 10 games of this season before the date in his tenure: how many. His tenure
+        /// is the run of his latest games for the team; it is empty for a `box_score` row.
+        pub expected_games_count: i64,
+        /// Those of them that he has a row for.
+        pub actual_games_count: i64,
+        /// Those of them that he has none for.
+        pub missing_games_count: i64,
+        /// The missing ones whose box score is there without him: he did not play. No source has the
+        /// official list of who did not play, so they lower the percentage, but not the readiness.
+        pub dnp_games_count: i64,
+        /// Actual of expected, per cent, 2 decimals; null where none is expected.
+        pub completeness_percentage: Option<f64>,
+        /// The same for the team's last 5 games.
+        pub l5_completeness_pct: Option<f64>,
+        /// Whether nothing of them is missing but games that he did not play.
+        pub l5_is_complete: bool,
+        /// The same as `completeness_percentage`.
+        pub l10_completeness_pct: Option<f64>,
+        /// Whether nothing of them is missing but games that he did not play.
+        pub l10_is_complete: bool,
+        /// The same for the 7 days before the date.
+        pub l7d_completeness_pct: Option<f64>,
+        /// Whether nothing of them is missing but games that he did not play.
+        pub l7d_is_complete: bool,
+        /// The same for the 14 days before the date.
+        pub l14d_completeness_pct: Option<f64>,
+        /// Whether nothing of them is missing but games that he did not play.
+        pub l14d_is_complete: bool,
+        /// The same for the 30 days before the date.
+        pub l30d_completeness_pct: Option<f64>,
+        /// Whether nothing of them is missing but games that he did not play.
+        pub l30d_is_complete: bool,
+        /// Whether all five are complete.
+        pub all_windows_complete: bool,
+        /// `gold` from 10 games in the 30 days before the date, `silver` from 5, else `bronze`; lower by
+        /// accepted gaps.
+        pub quality_tier: Arc<str>,
+        /// 95, 75 or 50; 10 less for each accepted gap in what the row is made from.
+        pub quality_score: i64,
+        /// `thin_sample:<games>/10`, `gap:<dataset>:<date>`.
+        pub quality_issues: Arc<[Arc<str>]>,
+        /// Whether at least 70 % of each of the five windows is accounted for, and the tier is bronze or
+        /// better.
+        pub is_production_ready: bool,
+    }
+}

@@ -1,0 +1,61 @@
+//! A4: what is known of each player before a game. In: the schedule around the date, the games before it
+//! (A1, A2, A3), and of the date's player log only *who* is in it. Out: one row a player of the date's
+//! population. Waits for the log of the date and all summaries of the season before it.
+
+use std::sync::Arc;
+
+use super::bootstrap::{CARRYING, gap_issues, opening};
+use super::datasets::{
+    PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY,
+    UPCOMING_PLAYER_GAME_CONTEXT,
+};
+use crate::domain::nba::{ContextInput, Played, player_contexts};
+use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
+
+/// Five play at a time: fewer rows for a team that plays mean that something is missing.
+const PLAYERS_MIN: usize = 5;
+
+/// The processor.
+pub(super) const PROCESSOR: Processor = Processor::compute(
+    UPCOMING_PLAYER_GAME_CONTEXT,
+    "one player before one game: rest, load, form, usage, pace",
+    1,
+    &[
+        SCHEDULE.read(Window::Days { back: 60, ahead: 7 }),
+        PLAYER_GAME_LOGS.same_date().optional(),
+        PLAYER_GAME_SUMMARY.read(CARRYING),
+        TEAM_OFFENSE_GAME_SUMMARY.read(CARRYING),
+        TEAM_DEFENSE_GAME_SUMMARY.read(CARRYING),
+    ],
+    compute,
+);
+
+fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
+    let played = inputs.same_date(PLAYER_GAME_LOGS)?;
+    let gaps = gap_issues(inputs);
+    let input = ContextInput {
+        date: inputs.date(),
+        opening: opening(inputs),
+        schedule: &inputs.window(SCHEDULE)?,
+        players: &inputs.window(PLAYER_GAME_SUMMARY)?,
+        offense: &inputs.window(TEAM_OFFENSE_GAME_SUMMARY)?,
+        defense: &inputs.window(TEAM_DEFENSE_GAME_SUMMARY)?,
+        played: played
+            .iter()
+            .map(|row| Played {
+                player_id: row.player_id,
+                player_lookup: &row.player_lookup,
+                player_full_name: &row.player_name,
+                team_abbr: &row.team_abbr,
+            })
+            .collect(),
+        gaps: Arc::clone(&gaps),
+    };
+    let rows = player_contexts(&input)
+        .map_err(|fault| Permanent::new("box_score_not_scheduled", fault.to_string()))?;
+    let games = inputs.same_date(SCHEDULE)?.len();
+    // An accepted gap may leave a team without anybody who is known.
+    let players_min = if gaps.is_empty() { PLAYERS_MIN } else { 0 };
+    let expected = rows.len().max(2 * games * players_min);
+    Ok(Computed::Rows(Output::of(rows, expected as u64)))
+}

@@ -1,0 +1,31 @@
+//! A5: what is known of each team before a game. In: the season's schedule up to a week after the date,
+//! and the results before it (A1). Out: two rows a game. Waits for the results of the season before.
+
+use super::bootstrap::{gap_issues, opening};
+use super::datasets::{SCHEDULE, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_TEAM_GAME_CONTEXT};
+use crate::domain::nba::{TeamContextInput, team_contexts};
+use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
+
+/// The processor.
+pub(super) const PROCESSOR: Processor = Processor::compute(
+    UPCOMING_TEAM_GAME_CONTEXT,
+    "one team before one game: rest, load, record, streak",
+    1,
+    &[
+        SCHEDULE.read(Window::Days { back: 280, ahead: 7 }),
+        TEAM_OFFENSE_GAME_SUMMARY.read(Window::SeasonBefore),
+    ],
+    compute,
+);
+
+fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
+    let rows = team_contexts(&TeamContextInput {
+        date: inputs.date(),
+        opening: opening(inputs),
+        schedule: &inputs.window(SCHEDULE)?,
+        offense: &inputs.window(TEAM_OFFENSE_GAME_SUMMARY)?,
+        gaps: gap_issues(inputs),
+    });
+    let expected = 2 * inputs.same_date(SCHEDULE)?.len();
+    Ok(Computed::Rows(Output::of(rows, expected as u64)))
+}
