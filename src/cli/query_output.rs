@@ -9,7 +9,7 @@ use crate::adapters::query::{RowSink, SqlValue};
 
 /// What `--format` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum QueryFormat {
+pub(super) enum QueryFormat {
     /// Columns side by side, numbers to the right.
     #[default]
     Table,
@@ -23,7 +23,7 @@ pub enum QueryFormat {
 const ROWS_MEASURED: usize = 1_000;
 
 /// Writes a result in a format. Call `finish` after the last row.
-pub struct QueryOutput<W> {
+pub(super) struct QueryOutput<W> {
     out: W,
     format: QueryFormat,
     names: Vec<String>,
@@ -41,13 +41,13 @@ struct Shown {
 
 impl<W: Write> QueryOutput<W> {
     /// A writer of one result.
-    pub fn new(out: W, format: QueryFormat) -> Self {
+    pub(super) fn new(out: W, format: QueryFormat) -> Self {
         let waiting = Some(Vec::new());
         Self { out, format, names: Vec::new(), rows: 0, waiting, widths: Vec::new() }
     }
 
     /// Writes what is left; for a table also how many rows there were. Gives the writer back.
-    pub fn finish(mut self) -> io::Result<W> {
+    pub(super) fn finish(mut self) -> io::Result<W> {
         match self.format {
             QueryFormat::Table => {
                 self.measure()?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ending::wrong_usage;
 use super::home::Home;
-use crate::adapters::sources::{League, SimulatedLeague};
+use crate::adapters::sources::{LandingZone, League, SimulatedLeague};
 use crate::fleet::Source;
 
 /// The civil year in which the last simulated season starts.
@@ -119,7 +119,11 @@ impl Remembered {
     /// The source itself.
     pub(super) fn open(&self) -> anyhow::Result<Arc<dyn Source>> {
         match self {
-            Self::Landing { .. } => anyhow::bail!("x"),
+            Self::Landing { directory } => {
+                let landing =
+                    LandingZone::open(directory).map_err(|error| wrong_usage(error.to_string()))?;
+                Ok(Arc::new(landing))
+            }
             Self::Simulated { seed, seasons, teams, games } => {
                 let first = LAST_SEASON + 1 - i32::from(*seasons);
                 let league = League {
