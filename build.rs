@@ -6,7 +6,15 @@ use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
-    google_pubsub()
+    google_pubsub()?;
+    tidegate_messages()
+}
+
+/// The fleet's own messages: types alone.
+fn tidegate_messages() -> Result<(), Box<dyn Error>> {
+    let messages = protox::compile(["tidegate/v1/messages.proto"], ["proto"])?;
+    prost_build::Config::new().compile_fds(messages)?;
+    Ok(())
 }
 
 /// The public Pub/Sub API: server and client code, and the descriptors from which REST is derived.

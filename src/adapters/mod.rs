@@ -3,5 +3,6 @@
 
 pub mod lake;
 pub mod ledger;
+pub mod pubsub;
 pub mod query;
 pub mod sources;

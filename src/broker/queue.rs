@@ -430,3 +430,178 @@ pub(super) enum Begun {
     /// The server stops in good order: being interrupted uses up no delivery.
     CountsNotAtAll,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Holder = Holder(1);
+    const TWO: Holder = Holder(2);
+    const WIDE: Room =
+        Room { messages: 100, bytes: u64::MAX, outstanding_messages: u64::MAX, outstanding_bytes: u64::MAX };
+    const PLAIN: Policy = Policy { backoff: Backoff::Immediate, deliveries_max: None };
+
+    fn seconds(count: u64) -> Moment {
+        Duration::from_secs(count)
+    }
+
+    /// Messages 0 to `count`, each published at as many microseconds as its number says.
+    fn filled(policy: Policy, count: u64) -> (Queue, Arc<AtomicU64>) {
+        let held = Arc::new(AtomicU64::new(0));
+        let mut queue = Queue::new(policy);
+        for seq in 0..count {
+            let message = PubsubMessage { data: vec![0; 98].into(), ..PubsubMessage::default() };
+            queue.push(Stored::new(seq, seq as i64, message, &held), 0);
+        }
+        (queue, held)
+    }
+
+    fn seqs(deliveries: &[Delivery]) -> Vec<u64> {
+        deliveries.iter().map(|delivery| delivery.stored.seq).collect()
+    }
+
+    #[test]
+    fn room_bounds_what_is_taken() {
+        let cases = [
+            ("no bound", WIDE, vec![0, 1, 2, 3]),
+            ("messages of a response", Room { messages: 2, ..WIDE }, vec![0, 1]),
+            ("bytes of a response", Room { bytes: 250, ..WIDE }, vec![0, 1]),
+            ("one too large message still goes alone", Room { bytes: 10, ..WIDE }, vec![0]),
+            ("outstanding messages", Room { outstanding_messages: 3, ..WIDE }, vec![0, 1, 2]),
+            (
+                "outstanding bytes, the one that reaches it is sent",
+                Room { outstanding_bytes: 150, ..WIDE },
+                vec![0, 1],
+            ),
+        ];
+        for (case, room, expected) in cases {
+            let (mut queue, _) = filled(PLAIN, 4);
+            assert_eq!(seqs(&queue.take(seconds(10), ONE, room)), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn flow_control_opens_again_whatever_ends_the_lease() {
+        let room = Room { outstanding_messages: 1, ..WIDE };
+        let ways: [(&str, fn(&mut Queue)); 4] = [
+            ("ack", |queue| drop(queue.remove(0))),
+            ("nack", |queue| drop(queue.nack(seconds(1), 0, 1))),
+            ("deadline", |queue| drop(queue.lapse(seconds(10)))),
+            ("retention", |queue| drop(queue.expire(1))),
+        ];
+        for (case, end) in ways {
+            let (mut queue, _) = filled(PLAIN, 3);
+            queue.join(ONE);
+            assert_eq!(queue.take(seconds(10), ONE, room).len(), 1, "{case}");
+            assert_eq!(queue.take(seconds(10), ONE, room).len(), 0, "{case}: full");
+            end(&mut queue);
+            assert_eq!(queue.take(seconds(20), ONE, room).len(), 1, "{case}: room again");
+        }
+    }
+
+    #[test]
+    fn a_lease_ends_at_its_deadline_and_not_before() {
+        let (mut queue, _) = filled(PLAIN, 1);
+        let first = queue.take(seconds(10), ONE, WIDE);
+        assert_eq!(queue.next_moment(), Some(seconds(10)));
+        assert_eq!(queue.lapse(seconds(9)), Lapsed::default());
+        queue.extend(0, first[0].lease, seconds(30));
+        assert_eq!(queue.lapse(seconds(29)), Lapsed::default());
+        assert!(queue.lapse(seconds(30)).ready);
+        let second = queue.take(seconds(40), TWO, WIDE);
+        assert_eq!((second[0].attempt, second[0].lease), (2, 2));
+    }
+
+    #[test]
+    fn a_stale_lease_can_ack_but_neither_nack_nor_extend() {
+        let (mut queue, _) = filled(PLAIN, 1);
+        queue.take(seconds(10), ONE, WIDE);
+        queue.lapse(seconds(10));
+        let second = queue.take(seconds(20), TWO, WIDE);
+        assert_eq!(queue.nack(seconds(11), 0, 1), Lapsed::default());
+        queue.extend(0, 1, seconds(99));
+        assert_eq!(queue.next_moment(), Some(seconds(20)), "the second holder's lease is untouched");
+        assert_eq!(second[0].lease, 2);
+        assert_eq!(queue.remove(0), Some(Some(TWO)));
+        assert_eq!(queue.remove(0), None);
+        assert_eq!(queue.next_moment(), None);
+    }
+
+    #[test]
+    fn backoff_doubles_from_the_first_retry_to_its_maximum() {
+        let backoff = Backoff::Exponential { minimum: seconds(1), maximum: seconds(5) };
+        let (mut queue, _) = filled(Policy { backoff, deliveries_max: None }, 1);
+        let mut now = seconds(0);
+        for delay in [1, 2, 4, 5, 5] {
+            let taken = queue.take(now + seconds(60), ONE, WIDE);
+            assert!(queue.nack(now, 0, taken[0].lease).exhausted.is_empty());
+            assert_eq!(queue.next_moment(), Some(now + seconds(delay)));
+            assert_eq!(queue.take(now, ONE, WIDE).len(), 0, "not before its time");
+            now += seconds(delay);
+            assert!(queue.lapse(now).ready);
+        }
+    }
+
+    #[test]
+    fn the_last_failed_delivery_parks_the_message() {
+        let policy = Policy { backoff: Backoff::Immediate, deliveries_max: Some(5) };
+        let (mut queue, _) = filled(policy, 1);
+        for attempt in 1..=5 {
+            let taken = queue.take(seconds(10), ONE, WIDE);
+            assert_eq!(taken[0].attempt, attempt);
+            let lapsed = queue.nack(seconds(1), 0, taken[0].lease);
+            assert_eq!(lapsed.exhausted, if attempt == 5 { vec![0] } else { vec![] });
+        }
+        assert_eq!(queue.take(seconds(10), ONE, WIDE).len(), 0);
+        assert_eq!(queue.get(0).map(|(_, failures)| failures), Some(5));
+        queue.unpark(seconds(1), 0);
+        assert!(queue.lapse(seconds(2)).ready, "with its topic gone it is delivered again");
+        assert_eq!(queue.take(seconds(10), ONE, WIDE)[0].attempt, 6);
+    }
+
+    #[test]
+    fn a_policy_that_comes_later_finds_what_is_beyond_it() {
+        let (mut queue, _) = filled(PLAIN, 1);
+        for _ in 0..7 {
+            let taken = queue.take(seconds(10), ONE, WIDE);
+            queue.nack(seconds(1), 0, taken[0].lease);
+        }
+        let strict = Policy { backoff: Backoff::Immediate, deliveries_max: Some(5) };
+        assert_eq!(queue.set_policy(strict).exhausted, [0]);
+        assert!(queue.set_policy(PLAIN).ready, "without the policy it is deliverable again");
+    }
+
+    #[test]
+    fn retention_drops_the_oldest_leased_or_not_and_frees_the_bytes() {
+        let (mut queue, held) = filled(PLAIN, 4);
+        let leased = queue.take(seconds(10), ONE, Room { messages: 1, ..WIDE });
+        assert_eq!(queue.expire(2), Some(1));
+        assert_eq!((queue.len(), queue.oldest_micros(), queue.next_moment()), (2, Some(2), None));
+        assert_eq!(queue.expire(2), None);
+        drop(leased);
+        assert_eq!(held.load(Ordering::Relaxed), 200);
+        queue.expire_through(3);
+        assert_eq!(held.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn streams_share_what_is_ready() {
+        let (mut queue, _) = filled(PLAIN, 7);
+        assert_eq!(queue.share(), 7);
+        queue.join(ONE);
+        queue.join(TWO);
+        assert_eq!(queue.share(), 4);
+        queue.part(TWO);
+        assert_eq!(queue.share(), 7);
+    }
+
+    #[test]
+    fn only_a_stop_in_good_order_forgets_deliveries_under_way() {
+        let policy = Policy { backoff: Backoff::Immediate, deliveries_max: Some(5) };
+        let (mut queue, _) = filled(policy, 1);
+        queue.take(seconds(10), ONE, WIDE);
+        let failures = |begun| queue.backlog(begun).map(|(_, failures)| failures).collect::<Vec<_>>();
+        assert_eq!(failures(Begun::CountsAsFailed), [1]);
+        assert_eq!(failures(Begun::CountsNotAtAll), [0]);
+    }
+}

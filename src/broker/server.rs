@@ -32,6 +32,8 @@ pub struct BrokerConfig {
     pub listen: SocketAddr,
     /// Unacknowledged payload bytes beyond which a publish answers RESOURCE_EXHAUSTED.
     pub backlog_bytes_max: u64,
+    /// Bytes of dead log beyond twice the backlog that are tolerated before the log is rewritten.
+    pub log_dead_bytes_min: u64,
     /// Where publish times come from.
     pub clock: WallClock,
 }
@@ -54,7 +56,13 @@ impl BrokerConfig {
     /// On any storage, with the default limits and the machine's clock.
     pub fn on(storage: Arc<dyn Storage>, listen: SocketAddr) -> BrokerConfig {
         let backlog_bytes_max = limits::BACKLOG_BYTES_MAX_DEFAULT;
-        BrokerConfig { storage, listen, backlog_bytes_max, clock: WallClock::machine() }
+        BrokerConfig {
+            storage,
+            listen,
+            backlog_bytes_max,
+            log_dead_bytes_min: limits::LOG_DEAD_BYTES_MIN,
+            clock: WallClock::machine(),
+        }
     }
 }
 
@@ -130,7 +138,8 @@ impl Server {
             number: recovered.number,
             length: recovered.length,
             synced: recovered.length,
-            rewrite_at: limits::LOG_DEAD_BYTES_MIN,
+            rewrite_at: config.log_dead_bytes_min,
+            dead_bytes_min: config.log_dead_bytes_min,
             shared,
             operations: waiting,
         };

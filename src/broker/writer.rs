@@ -121,6 +121,8 @@ pub(super) struct Writer {
     pub(super) synced: u64,
     /// Its length beyond which it is worth a look whether it should be rewritten.
     pub(super) rewrite_at: u64,
+    /// Bytes of dead log that are always tolerated.
+    pub(super) dead_bytes_min: u64,
     /// What is shared with the callers.
     pub(super) shared: Arc<Shared>,
     /// What they ask for.
@@ -156,10 +158,16 @@ impl Writer {
                 self.rewrite_if_worth();
             }
             if stop {
+                self.leave_tidy();
                 break;
             }
         }
-        if self.shared.trusted().is_ok() && self.shared.state().held_bytes() <= limits::LOG_DEAD_BYTES_MIN {
+    }
+
+    /// A stop in good order leaves a small log and no delivery counted that was only interrupted.
+    fn leave_tidy(&mut self) {
+        let held = self.shared.state().held_bytes();
+        if self.shared.trusted().is_ok() && held <= limits::LOG_DEAD_BYTES_MIN {
             self.rewrite(Begun::CountsNotAtAll);
         }
     }
@@ -325,11 +333,11 @@ impl Writer {
 
     fn rewrite_if_worth(&mut self) {
         let living = self.shared.state().held_bytes();
-        if self.length > 3 * living + limits::LOG_DEAD_BYTES_MIN {
+        if self.length > 3 * living + self.dead_bytes_min {
             self.rewrite(Begun::CountsAsFailed);
         }
         // Whatever came of it, the next look is due when the log has grown by as much as it may waste.
-        self.rewrite_at = self.length + limits::LOG_DEAD_BYTES_MIN + living;
+        self.rewrite_at = self.length + self.dead_bytes_min + living;
     }
 
     /// Writes the state to a new segment and drops the old one. Until the rename the old one is whole, so a failure

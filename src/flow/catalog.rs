@@ -131,7 +131,8 @@ impl Catalog {
 
 /// The nodes of a Fenwick tree that make up the prefix of this length.
 fn climb(end: usize) -> impl Iterator<Item = usize> {
-    std::iter::successors(Some(end), |node| Some(node & (node - 1))).take_while(|node| *node > 0)
+    let smaller = |node: usize| Some(node & node.wrapping_sub(1)).filter(|node| *node > 0);
+    std::iter::successors(Some(end).filter(|end| *end > 0), move |node| smaller(*node))
 }
 
 fn sum_of(record: &UnitRecord) -> RangeSum {

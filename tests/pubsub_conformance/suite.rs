@@ -62,11 +62,15 @@ pub async fn run(bus: Bus) -> Vec<(Case, Outcome)> {
     outcomes
 }
 
-/// The outcomes as lines of a table.
+/// The outcomes as the lines of a table: ours or the emulator's, then what is known of the emulator.
 pub fn table(server: &str, outcomes: &[(Case, Outcome)]) -> String {
-    let line = |(case, outcome): &(Case, Outcome)| match outcome {
-        Ok(()) => format!("{server} | {} | holds\n", case.name),
-        Err(why) => format!("{server} | {} | does not hold: {why}\n", case.name),
+    let line = |(case, outcome): &(Case, Outcome)| {
+        let held = match outcome {
+            Ok(()) => "holds".to_owned(),
+            Err(why) => format!("does not hold: {why}"),
+        };
+        let known = case.emulator_differs.unwrap_or("as documented");
+        format!("{server} | {} | {held} | emulator: {known}\n", case.name)
     };
     outcomes.iter().map(line).collect()
 }

@@ -1,6 +1,6 @@
 //! Runs, and the count of their tasks by state: kept in the run's row, never counted.
 
-use rusqlite::{Row, Transaction, named_params};
+use rusqlite::{Row, Transaction};
 
 use super::fault::Fault;
 use super::stored;
@@ -35,10 +35,6 @@ impl Shift {
     fn add(&mut self, state: TaskState, tasks: i64) {
         self.0[state as usize] += tasks;
     }
-
-    fn of(&self, state: TaskState) -> i64 {
-        self.0[state as usize]
-    }
 }
 
 fn as_signed(tasks: usize) -> i64 {
@@ -62,24 +58,15 @@ pub(super) fn shift(
     at: Option<Millis>,
 ) -> Result<Shifted, Fault> {
     let mut statement = tx.prepare_cached(
-        "UPDATE runs SET waiting = waiting + :waiting, ready = ready + :ready,
-            claimed = claimed + :claimed, finished = finished + :finished, dead = dead + :dead,
-            held = held + :held, superseded = superseded + :superseded,
-            finished_at = CASE WHEN waiting + ready + claimed + :waiting + :ready + :claimed > 0
-                THEN NULL ELSE coalesce(finished_at, :at) END
-         WHERE id = :run RETURNING lane, waiting + ready + claimed = 0",
+        "UPDATE runs SET waiting = waiting + ?2, ready = ready + ?3, claimed = claimed + ?4,
+            finished = finished + ?5, dead = dead + ?6, held = held + ?7, superseded = superseded + ?8,
+            finished_at = CASE WHEN waiting + ready + claimed + ?2 + ?3 + ?4 > 0
+                THEN NULL ELSE coalesce(finished_at, ?9) END
+         WHERE id = ?1 RETURNING lane, waiting + ready + claimed = 0",
     )?;
-    let mut rows = statement.query(named_params! {
-        ":run": run.0,
-        ":waiting": shift.of(TaskState::Waiting),
-        ":ready": shift.of(TaskState::Ready),
-        ":claimed": shift.of(TaskState::Claimed),
-        ":finished": shift.of(TaskState::Finished),
-        ":dead": shift.of(TaskState::Dead),
-        ":held": shift.of(TaskState::Held),
-        ":superseded": shift.of(TaskState::Superseded),
-        ":at": at,
-    })?;
+    let [waiting, ready, claimed, finished, dead, held, superseded] = shift.0;
+    let counts = (run.0, waiting, ready, claimed, finished, dead, held, superseded, at);
+    let mut rows = statement.query(counts)?;
     match rows.next()? {
         Some(row) => Ok(Shifted { lane: stored::lane(row, 0)?, is_finished: row.get(1)? }),
         None => Err(Fault::Content(format!("there is no run {run}"))),

@@ -1,6 +1,6 @@
 //! What is complete: one record a unit, its present content, in the order of the last changes.
 
-use rusqlite::{Row, Transaction, named_params};
+use rusqlite::{Row, Transaction, params};
 
 use super::fault::Fault;
 use super::stored::{self, Declared, signed};
@@ -48,25 +48,24 @@ pub(super) fn put(tx: &Transaction<'_>, record: &UnitRecord) -> Result<(), Fault
     tx.prepare_cached(concat!(
         "INSERT OR REPLACE INTO units (",
         columns!(),
-        ") VALUES (:dataset, :date, :outcome, :fingerprint, :revision, :digest, :bytes, \
-         :rows_expected, :rows_written, :code, :run, :attempt, :duration_ms, :finished_at)"
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
     ))?
-    .execute(named_params! {
-        ":dataset": record.unit.dataset.as_str(),
-        ":date": record.unit.date.days(),
-        ":outcome": record.outcome.code(),
-        ":fingerprint": record.fingerprint.bytes(),
-        ":revision": stored.map(|stored| stored.revision.bytes()),
-        ":digest": stored.map(|stored| &stored.digest),
-        ":bytes": stored.map(|stored| signed(stored.bytes)),
-        ":rows_expected": signed(record.rows_expected),
-        ":rows_written": signed(record.rows_written),
-        ":code": record.code,
-        ":run": record.run.0,
-        ":attempt": record.attempt,
-        ":duration_ms": signed(record.duration_ms),
-        ":finished_at": record.finished_at,
-    })?;
+    .execute(params![
+        record.unit.dataset.as_str(),
+        record.unit.date.days(),
+        record.outcome.code(),
+        record.fingerprint.bytes(),
+        stored.map(|stored| stored.revision.bytes()),
+        stored.map(|stored| &stored.digest),
+        stored.map(|stored| signed(stored.bytes)),
+        signed(record.rows_expected),
+        signed(record.rows_written),
+        record.code,
+        record.run.0,
+        record.attempt,
+        signed(record.duration_ms),
+        record.finished_at,
+    ])?;
     Ok(())
 }
 

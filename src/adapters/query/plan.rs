@@ -50,17 +50,6 @@ impl Comparison {
         }
     }
 
-    /// Whether `left` compares so with `right`.
-    pub(super) fn holds<T: Ord + ?Sized>(self, left: &T, right: &T) -> bool {
-        match self {
-            Self::Equal => left == right,
-            Self::Greater => left > right,
-            Self::GreaterOrEqual => left >= right,
-            Self::Less => left < right,
-            Self::LessOrEqual => left <= right,
-        }
-    }
-
     fn sign(self) -> &'static str {
         match self {
             Self::Equal => "=",

@@ -4,8 +4,9 @@
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{CStr, CString, c_int};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +21,7 @@ use rusqlite::{Error, Result};
 use crate::flow::{ColumnType, DatasetName, Field, Schema};
 
 use super::plan::{Comparison, Order, Plan};
-use super::units::{self, Cell, FileError, UnitFile, UnitRows};
+use super::units::{self, Cell, FileError, Key, UnitFile, UnitRows};
 
 /// The module that makes the tables.
 pub(super) const MODULE: Module<'_, LakeTable> = Module::read_only_module();
@@ -59,8 +60,30 @@ struct DatasetFiles {
     /// The column that holds the unit's date: the first date that is never null.
     date_column: Option<usize>,
     files: OnceCell<Vec<UnitFile>>,
-    kept: RefCell<VecDeque<(usize, u64, Rc<UnitRows>)>>,
+    kept: RefCell<Kept>,
     failure: Failure,
+}
+
+/// Decoded files, by index and mask of columns; those that were read first go first.
+#[derive(Default)]
+struct Kept {
+    units: HashMap<(usize, u64), Rc<UnitRows>>,
+    order: VecDeque<(usize, u64)>,
+    cells: usize,
+}
+
+impl Kept {
+    fn keep(&mut self, key: (usize, u64), rows: &Rc<UnitRows>) {
+        self.units.insert(key, Rc::clone(rows));
+        self.order.push_back(key);
+        self.cells += rows.cells();
+        while self.cells > CELLS_KEPT {
+            let Some(first) = self.order.pop_front() else {
+                return;
+            };
+            self.cells -= self.units.remove(&first).map_or(0, |rows| rows.cells());
+        }
+    }
 }
 
 impl DatasetFiles {
@@ -72,23 +95,17 @@ impl DatasetFiles {
         Ok(self.files.get().map_or(&[], Vec::as_slice))
     }
 
-    /// The used columns of a file, from memory if they were read of late.
+    /// The used columns of a file, from memory if they were read before and still are there.
     fn unit(&self, file: usize, plan: &Plan) -> Result<Rc<UnitRows>> {
         let mut kept = self.kept.borrow_mut();
-        let found = kept.iter().find(|(at, used, _)| *at == file && *used == plan.used);
-        if let Some((_, _, rows)) = found {
+        if let Some(rows) = kept.units.get(&(file, plan.used)) {
             return Ok(Rc::clone(rows));
         }
         let path = &self.files()?[file].path;
         let rows = UnitRows::read(path, self.fields, |column| plan.uses(column))
             .map_err(|error| self.fail(error))?;
         let rows = Rc::new(rows);
-        kept.push_front((file, plan.used, Rc::clone(&rows)));
-        let mut cells = 0;
-        kept.retain(|(_, _, rows)| {
-            cells += rows.cells().max(1);
-            cells <= CELLS_KEPT
-        });
+        kept.keep((file, plan.used), &rows);
         Ok(rows)
     }
 
@@ -218,9 +235,8 @@ unsafe impl VTab<'_> for LakeTable {
             dataset: Rc::clone(&self.dataset),
             plan: Plan::default(),
             equal: Vec::new(),
-            ahead: VecDeque::new(),
+            ahead: 0..0,
             current: None,
-            row: 0,
         })
     }
 }
@@ -262,45 +278,84 @@ pub(super) struct LakeCursor {
     /// Columns that must be equal to a value, beside the date.
     equal: Vec<(usize, Value)>,
     /// Indexes of the files that are still to be read.
-    ahead: VecDeque<usize>,
-    current: Option<(usize, Rc<UnitRows>)>,
+    ahead: Range<usize>,
+    current: Option<Current>,
+}
+
+/// The file in which a cursor stands.
+struct Current {
+    file: usize,
+    rows: Rc<UnitRows>,
+    /// The rows to look at, where an index knows them; else all.
+    chosen: Option<Rc<[usize]>>,
+    /// How many of these were looked at.
+    seen: usize,
     row: usize,
 }
 
-impl LakeCursor {
-    /// Goes on to the next row that may be wanted, this one included.
-    fn settle(&mut self) -> Result<()> {
+impl Current {
+    /// Goes on to the next row that SQLite may want.
+    fn next_row(&mut self, equal: &[(usize, Value)]) -> bool {
         loop {
-            if let Some((_, rows)) = &self.current {
-                let wanted = |row: &usize| {
-                    self.equal.iter().all(|(column, value)| may_equal(&rows.cell(*column, *row), value))
-                };
-                if let Some(row) = (self.row..rows.rows()).find(wanted) {
-                    self.row = row;
-                    return Ok(());
-                }
+            let row = match &self.chosen {
+                Some(chosen) => chosen.get(self.seen).copied(),
+                None => Some(self.seen).filter(|row| *row < self.rows.rows()),
+            };
+            let Some(row) = row else {
+                return false;
+            };
+            self.seen += 1;
+            if equal.iter().all(|(column, value)| may_equal(&self.rows.cell(*column, row), value)) {
+                self.row = row;
+                return true;
             }
-            self.row = 0;
+        }
+    }
+}
+
+impl LakeCursor {
+    /// Goes on to the next row that SQLite may want, in this file or one of those ahead.
+    fn advance(&mut self) -> Result<()> {
+        loop {
+            if let Some(current) = &mut self.current
+                && current.next_row(&self.equal)
+            {
+                return Ok(());
+            }
             self.current = None;
-            let Some(file) = self.ahead.pop_front() else {
+            let file = match self.plan.order {
+                Order::Ascending => self.ahead.next(),
+                Order::Descending => self.ahead.next_back(),
+            };
+            let Some(file) = file else {
                 return Ok(());
             };
-            self.current = Some((file, self.dataset.unit(file, &self.plan)?));
+            let rows = self.dataset.unit(file, &self.plan)?;
+            let chosen = self.equal.first().and_then(|(column, value)| match value {
+                Value::Integer(number) => rows.equal_to(*column, &Key::Int(*number)),
+                Value::Text(text) => rows.equal_to(*column, &Key::Text(text.as_str().into())),
+                Value::Null | Value::Real(_) | Value::Blob(_) => None,
+            });
+            self.current = Some(Current { file, rows, chosen, seen: 0, row: 0 });
         }
     }
 
-    /// The files whose dates compare with the values as asked. A value that is no text is left to SQLite.
+    /// The files whose dates compare with the values as asked: a range, since files are in order of date.
     fn choose_files(&mut self, dates: &[(Comparison, String)]) -> Result<()> {
         let files = self.dataset.files()?;
-        let wanted = |file: &usize| {
-            let date = files[*file].date.as_str();
-            dates.iter().all(|(comparison, value)| comparison.holds(date, value.as_str()))
-        };
-        let chosen = (0..files.len()).filter(wanted);
-        self.ahead = match self.plan.order {
-            Order::Ascending => chosen.collect(),
-            Order::Descending => chosen.rev().collect(),
-        };
+        self.ahead = 0..files.len();
+        for (comparison, value) in dates {
+            let below = files.partition_point(|file| file.date < *value);
+            let beyond = files.partition_point(|file| file.date <= *value);
+            let (from, to) = match comparison {
+                Comparison::Equal => (below, beyond),
+                Comparison::Greater => (beyond, files.len()),
+                Comparison::GreaterOrEqual => (below, files.len()),
+                Comparison::Less => (0, below),
+                Comparison::LessOrEqual => (0, beyond),
+            };
+            self.ahead = self.ahead.start.max(from)..self.ahead.end.min(to);
+        }
         Ok(())
     }
 }
@@ -325,15 +380,12 @@ unsafe impl VTabCursor for LakeCursor {
             .map_err(|error: super::plan::PlanError| Error::ModuleError(error.to_string()))?;
         self.equal.clear();
         self.current = None;
-        self.row = 0;
+        self.ahead = 0..0;
         let mut dates = Vec::new();
         for (at, (column, comparison)) in self.plan.pushed.iter().enumerate() {
             match args.get::<Value>(at)? {
                 // Nothing compares with null.
-                Value::Null => {
-                    self.ahead.clear();
-                    return Ok(());
-                }
+                Value::Null => return Ok(()),
                 Value::Text(text) if self.dataset.holds_unit_date(*column) => {
                     dates.push((*comparison, text));
                 }
@@ -342,12 +394,11 @@ unsafe impl VTabCursor for LakeCursor {
             }
         }
         self.choose_files(&dates)?;
-        self.settle()
+        self.advance()
     }
 
     fn next(&mut self) -> Result<()> {
-        self.row += 1;
-        self.settle()
+        self.advance()
     }
 
     fn eof(&self) -> bool {
@@ -355,13 +406,13 @@ unsafe impl VTabCursor for LakeCursor {
     }
 
     fn column(&self, context: &mut Context, column: c_int) -> Result<()> {
-        let (Some((file, rows)), Ok(column)) = (&self.current, usize::try_from(column)) else {
+        let (Some(current), Ok(column)) = (&self.current, usize::try_from(column)) else {
             return context.set_result(rusqlite::types::Null);
         };
         if column == self.dataset.hidden_date() {
-            return context.set_result(self.dataset.files()?[*file].date.as_str());
+            return context.set_result(self.dataset.files()?[current.file].date.as_str());
         }
-        match rows.cell(column, self.row) {
+        match current.rows.cell(column, current.row) {
             Cell::Null => context.set_result(rusqlite::types::Null),
             Cell::Int(number) => context.set_result(number),
             Cell::Float(number) => context.set_result(number),
@@ -370,7 +421,7 @@ unsafe impl VTabCursor for LakeCursor {
     }
 
     fn rowid(&self) -> Result<i64> {
-        let file = self.current.as_ref().map_or(0, |(file, _)| *file);
-        Ok((file as i64) << 32 | self.row as i64)
+        let (file, row) = self.current.as_ref().map_or((0, 0), |current| (current.file, current.row));
+        Ok((file as i64) << 32 | row as i64)
     }
 }

@@ -2,9 +2,12 @@
 //! Reads files; knows nothing of SQL. Everything that does not fit the schema is an error with the path.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use arrow_array::{
     Array, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
@@ -61,7 +64,26 @@ pub(super) struct UnitFile {
 pub(super) struct UnitRows {
     rows: usize,
     chunks: Vec<Chunk>,
+    /// How often rows of equal cells were asked for.
+    asked: std::cell::Cell<u32>,
+    index: RefCell<Option<Index>>,
 }
+
+/// The rows of a column by their cells.
+struct Index {
+    column: usize,
+    rows: HashMap<Key, Rc<[usize]>>,
+}
+
+/// A cell by which rows are found.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    Int(i64),
+    Text(Box<str>),
+}
+
+/// A join asks the same file again and again; a scan asks once, and an index would cost it more than it saves.
+const ASKED_BEFORE_INDEX: u32 = 3;
 
 struct Chunk {
     rows: usize,
@@ -119,7 +141,7 @@ impl UnitRows {
         let bytes = match fs::read(path) {
             Ok(bytes) => Bytes::from(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self { rows: 0, chunks: Vec::new() });
+                return Ok(Self::of(Vec::new()));
             }
             Err(source) => {
                 return Err(FileError::Io { path: path.to_owned(), source });
@@ -133,7 +155,7 @@ impl UnitRows {
         let used: Vec<usize> = (0..fields.len()).filter(|column| wanted(*column)).collect();
         if used.is_empty() || rows == 0 {
             let columns = fields.iter().map(|_| None).collect();
-            return Ok(Self { rows, chunks: vec![Chunk { rows, columns }] });
+            return Ok(Self::of(vec![Chunk { rows, columns }]));
         }
         let names: Vec<&str> = used.iter().map(|column| fields[*column].name).collect();
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);
@@ -147,7 +169,48 @@ impl UnitRows {
                 expected: fields[column].column_type,
             })?);
         }
-        Ok(Self { rows: chunks.iter().map(|chunk| chunk.rows).sum(), chunks })
+        Ok(Self::of(chunks))
+    }
+
+    fn of(chunks: Vec<Chunk>) -> Self {
+        let rows = chunks.iter().map(|chunk| chunk.rows).sum();
+        Self { rows, chunks, asked: std::cell::Cell::new(0), index: RefCell::new(None) }
+    }
+
+    /// The rows whose cell of a column is `key`, once it is worth to know them; `None` before, and for a
+    /// column with cells of another kind than the key (which SQLite may yet find equal).
+    pub(super) fn equal_to(&self, column: usize, key: &Key) -> Option<Rc<[usize]>> {
+        self.asked.set(self.asked.get().saturating_add(1));
+        if self.asked.get() < ASKED_BEFORE_INDEX {
+            return None;
+        }
+        let mut index = self.index.borrow_mut();
+        if index.as_ref().is_none_or(|index| index.column != column) {
+            *index = Some(self.index_of(column));
+        }
+        let rows = &index.as_ref()?.rows;
+        let other_kind = rows.keys().next().is_some_and(|one| {
+            matches!((one, key), (Key::Int(_), Key::Text(_)) | (Key::Text(_), Key::Int(_)))
+        });
+        if other_kind {
+            return None;
+        }
+        Some(rows.get(key).map_or_else(|| Rc::from([]), Rc::clone))
+    }
+
+    fn index_of(&self, column: usize) -> Index {
+        let mut rows: HashMap<Key, Vec<usize>> = HashMap::new();
+        for row in 0..self.rows {
+            let key = match self.cell(column, row) {
+                Cell::Int(number) => Key::Int(number),
+                Cell::Text(text) => Key::Text(text.into()),
+                // Nulls equal nothing; columns of floats are not asked for.
+                Cell::Null | Cell::Float(_) => continue,
+            };
+            rows.entry(key).or_default().push(row);
+        }
+        let rows = rows.into_iter().map(|(key, rows)| (key, Rc::from(rows))).collect();
+        Index { column, rows }
     }
 
     /// How many rows there are.

@@ -22,6 +22,8 @@ mod player_logs;
 mod player_shot_zones;
 mod population;
 mod quality;
+#[cfg(test)]
+mod raw_faults;
 mod rows_composite_factors;
 mod rows_feature_store;
 mod rows_player_cache;
@@ -38,6 +40,8 @@ mod schedule;
 mod season;
 mod shots;
 mod statistics;
+#[cfg(test)]
+mod summary_cases;
 mod summary_fault;
 mod team_context;
 mod team_defense;

@@ -150,11 +150,8 @@ fn row(
         unassisted_fg_makes: None,
         usage_rate: raw_usage.map(|rate| rounded(rate.clamp(0.0, 100.0), 1)),
         usage_rate_raw: raw_usage,
-        ts_pct: (line.fg_attempts.filter(|attempts| *attempts > 0))
-            .zip(line.ft_attempts)
-            .and_then(|(fg, ft)| true_shooting(line.points, fg, ft)),
-        efg_pct: (line.fg_makes.zip(line.three_pt_makes).zip(line.fg_attempts))
-            .and_then(|((fg, three), attempts)| effective_fg(fg, three, attempts)),
+        ts_pct: true_shooting_of(line),
+        efg_pct: effective_fg_of(line),
         starter_flag: None,
         win_flag: line.win_flag,
         points_line: None,
@@ -174,4 +171,14 @@ fn row(
         data_sources: quality.sources(),
         is_production_ready: quality.is_production_ready(),
     }
+}
+
+/// Null without a field goal attempt, so that free throws alone make no shooting.
+fn true_shooting_of(line: &PlayerLog) -> Option<f64> {
+    let attempts = line.fg_attempts.filter(|attempts| *attempts > 0)?;
+    true_shooting(line.points, attempts, line.ft_attempts?)
+}
+
+fn effective_fg_of(line: &PlayerLog) -> Option<f64> {
+    effective_fg(line.fg_makes?, line.three_pt_makes?, line.fg_attempts?)
 }

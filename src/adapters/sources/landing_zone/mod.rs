@@ -6,6 +6,8 @@
 mod archive;
 mod error;
 mod season_list;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};

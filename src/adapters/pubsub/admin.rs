@@ -1,0 +1,133 @@
+//! Creating what is missing: the topics and subscriptions that the declarations call for. Lists first, so
+//! that nothing is asked for that is there; creates the rest side by side. Never deletes or changes anything.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use google_cloud_gax::error::Error;
+use google_cloud_gax::error::rpc::Code;
+use google_cloud_gax::paginator::ItemPaginator;
+use google_cloud_pubsub::client::{SubscriptionAdmin, TopicAdmin};
+use google_cloud_pubsub::model::{DeadLetterPolicy, RetryPolicy};
+
+use super::connection::{PubsubConfig, PubsubError};
+use crate::flow::{Subscription, Topology};
+
+/// Creations under way at a time.
+const CREATIONS_MAX: usize = 32;
+
+/// How long a message that was given back waits for its next delivery: long enough not to spin, short
+/// enough that nobody waits for it. Twice as long each time, up to the longest.
+const RETRY_BACKOFF_MIN: Duration = Duration::from_millis(100);
+const RETRY_BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+/// Makes the server have all topics and subscriptions of `topology`. May be called again at any time.
+pub async fn ensure_topology(config: &PubsubConfig, topology: &Topology) -> Result<(), PubsubError> {
+    let admin = Admin::connect(config).await?;
+    let (topics, subscriptions) = futures::try_join!(admin.topics(), admin.subscriptions())?;
+    let missing = topology.topics.iter().map(|topic| config.topic(&topic.name));
+    let missing = missing.filter(|name| !topics.contains(name));
+    stream::iter(missing)
+        .map(|name| admin.create_topic(name))
+        .buffer_unordered(CREATIONS_MAX)
+        .try_collect::<()>()
+        .await?;
+    let missing = topology.subscriptions.iter();
+    let missing = missing.filter(|wanted| !subscriptions.contains(&config.subscription(&wanted.name)));
+    stream::iter(missing)
+        .map(|wanted| admin.create_subscription(wanted))
+        .buffer_unordered(CREATIONS_MAX)
+        .try_collect::<()>()
+        .await
+}
+
+struct Admin<'a> {
+    config: &'a PubsubConfig,
+    topics: TopicAdmin,
+    subscriptions: SubscriptionAdmin,
+}
+
+impl<'a> Admin<'a> {
+    async fn connect(config: &'a PubsubConfig) -> Result<Self, PubsubError> {
+        let mut topics = TopicAdmin::builder();
+        let mut subscriptions = SubscriptionAdmin::builder();
+        if let Some(endpoint) = &config.endpoint {
+            topics = topics.with_endpoint(endpoint).with_credentials(PubsubConfig::anonymous());
+            subscriptions = subscriptions.with_endpoint(endpoint).with_credentials(PubsubConfig::anonymous());
+        }
+        let (topics, subscriptions) =
+            futures::try_join!(topics.build(), subscriptions.build()).map_err(|error| {
+                PubsubError::Client { place: config.place().to_owned(), reason: error.to_string() }
+            })?;
+        Ok(Self { config, topics, subscriptions })
+    }
+
+    fn project(&self) -> String {
+        format!("projects/{}", self.config.project)
+    }
+
+    async fn topics(&self) -> Result<HashSet<String>, PubsubError> {
+        let mut names = HashSet::new();
+        let mut listed = self.topics.list_topics().set_project(self.project()).set_page_size(1_000).by_item();
+        while let Some(topic) = listed.next().await {
+            names.insert(topic.map_err(|error| self.error("list the topics of", &error))?.name);
+        }
+        Ok(names)
+    }
+
+    async fn subscriptions(&self) -> Result<HashSet<String>, PubsubError> {
+        let mut names = HashSet::new();
+        let list = self.subscriptions.list_subscriptions().set_project(self.project());
+        let mut listed = list.set_page_size(1_000).by_item();
+        while let Some(subscription) = listed.next().await {
+            let subscription =
+                subscription.map_err(|error| self.error("list the subscriptions of", &error))?;
+            names.insert(subscription.name);
+        }
+        Ok(names)
+    }
+
+    fn error(&self, operation: &'static str, error: &Error) -> PubsubError {
+        PubsubError::of(operation, &self.config.project, error)
+    }
+
+    async fn create_topic(&self, name: String) -> Result<(), PubsubError> {
+        let created = self.topics.create_topic().set_name(&name).send().await;
+        unless_there("create", &name, created.map(|_| ()))
+    }
+
+    async fn create_subscription(&self, wanted: &Subscription) -> Result<(), PubsubError> {
+        let name = self.config.subscription(&wanted.name);
+        let deadline = i32::try_from(wanted.ack_deadline_seconds).unwrap_or(i32::MAX);
+        let mut create = self
+            .subscriptions
+            .create_subscription()
+            .set_name(&name)
+            .set_topic(self.config.topic(&wanted.topic))
+            .set_ack_deadline_seconds(deadline)
+            .set_retry_policy(retry_policy());
+        if let (Some(topic), Some(attempts)) = (&wanted.dead_letter_topic, wanted.delivery_attempts_max) {
+            let policy = DeadLetterPolicy::new()
+                .set_dead_letter_topic(self.config.topic(topic))
+                .set_max_delivery_attempts(i32::try_from(attempts).unwrap_or(i32::MAX));
+            create = create.set_dead_letter_policy(policy);
+        }
+        unless_there("create", &name, create.send().await.map(|_| ()))
+    }
+}
+
+fn retry_policy() -> RetryPolicy {
+    let mut policy = RetryPolicy::new();
+    policy.minimum_backoff = RETRY_BACKOFF_MIN.try_into().ok();
+    policy.maximum_backoff = RETRY_BACKOFF_MAX.try_into().ok();
+    policy
+}
+
+/// Another process may have created it since it was listed, or our own request the first time it was sent.
+fn unless_there(operation: &'static str, name: &str, created: Result<(), Error>) -> Result<(), PubsubError> {
+    match created {
+        Err(error) if error.status().is_some_and(|status| status.code == Code::AlreadyExists) => Ok(()),
+        created => created.map_err(|error| PubsubError::of(operation, name, &error)),
+    }
+}

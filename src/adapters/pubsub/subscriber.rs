@@ -1,0 +1,142 @@
+//! Subscribing. The client library holds every delivery's lease until it is answered, and sends answers in
+//! groups: a thousand together, or whatever there is every 100 ms. So the limit on unanswered deliveries is
+//! kept here, and the server's is wider by the answers that are still on their way to it.
+//! Must not judge a message: what cannot be decoded is delivered as such.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::future::join_all;
+use google_cloud_pubsub::client::Subscriber as Client;
+use google_cloud_pubsub::subscriber::handler::Handler;
+use google_cloud_pubsub::subscriber::{MessageStream, ShutdownToken};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::codec::Codec;
+use super::connection::{PubsubConfig, PubsubError};
+use crate::fleet::{Deliveries, Delivery, Message, Subscriber};
+use crate::flow::{ACK_DEADLINE_SECONDS, Failure};
+
+/// Answers on their way to the server, for each subscription. The library sends them at the latest every
+/// 100 ms, so this allows 10,000 deliveries a second however few may be unanswered at a time.
+const ANSWERS_UNDER_WAY_MAX: usize = 1_000;
+
+/// How long a delivery may take altogether. The library's own limit of an hour would hand a long task to a
+/// second worker.
+const LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Opens subscriptions.
+pub struct PubsubSubscriber {
+    config: PubsubConfig,
+    client: Client,
+    codec: Arc<Codec>,
+    opened: Mutex<Vec<ShutdownToken>>,
+}
+
+impl PubsubSubscriber {
+    /// A subscriber of this server. Connects when the first delivery is asked for.
+    pub async fn connect(config: PubsubConfig, codec: Codec) -> Result<Self, PubsubError> {
+        let mut builder = Client::builder();
+        if let Some(endpoint) = &config.endpoint {
+            builder = builder.with_endpoint(endpoint).with_credentials(PubsubConfig::anonymous());
+        }
+        let client = builder.build().await.map_err(|error| PubsubError::Client {
+            place: config.place().to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok(Self { config, client, codec: Arc::new(codec), opened: Mutex::default() })
+    }
+
+    /// Comes back when every answer has reached the server, or `limit` has passed. Takes nothing new on any
+    /// subscription. What is unanswered when the process ends is delivered again.
+    pub async fn settle(&self, limit: Duration) {
+        let opened: Vec<ShutdownToken> =
+            std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        let settled = join_all(opened.iter().map(ShutdownToken::shutdown));
+        if tokio::time::timeout(limit, settled).await.is_err() {
+            tracing::warn!(?limit, "some deliveries were not answered in time; they will come again");
+        }
+    }
+}
+
+#[async_trait]
+impl Subscriber for PubsubSubscriber {
+    async fn subscribe(
+        &self,
+        subscription: &str,
+        outstanding_max: usize,
+    ) -> Result<Box<dyn Deliveries>, Failure> {
+        let on_server = i64::try_from(outstanding_max + ANSWERS_UNDER_WAY_MAX).unwrap_or(i64::MAX);
+        let stream = self
+            .client
+            .subscribe(self.config.subscription(subscription))
+            .set_max_outstanding_messages(on_server)
+            .set_max_lease(LEASE_MAX)
+            .set_max_lease_extension(Duration::from_secs(ACK_DEADLINE_SECONDS.into()))
+            .build();
+        let opened = stream.shutdown_token();
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(opened);
+        Ok(Box::new(Open {
+            subscription: subscription.to_owned(),
+            stream,
+            codec: Arc::clone(&self.codec),
+            unanswered: Arc::new(Semaphore::new(outstanding_max)),
+        }))
+    }
+}
+
+struct Open {
+    subscription: String,
+    stream: MessageStream,
+    codec: Arc<Codec>,
+    /// One permit for each delivery that may be unanswered.
+    unanswered: Arc<Semaphore>,
+}
+
+#[async_trait]
+impl Deliveries for Open {
+    async fn next(&mut self) -> Result<Option<Box<dyn Delivery>>, Failure> {
+        let Ok(place) = Arc::clone(&self.unanswered).acquire_owned().await else {
+            // Nobody closes the semaphore.
+            return Ok(None);
+        };
+        let (message, handler) = match self.stream.next().await {
+            None => return Ok(None),
+            Some(Ok(received)) => received,
+            Some(Err(error)) => {
+                return Err(PubsubError::of("receive from", &self.subscription, &error).into());
+            }
+        };
+        let message = self.codec.decode(&message.data);
+        let message = message.unwrap_or_else(|error| Message::Undecodable(error.to_string()));
+        Ok(Some(Box::new(Received { message, handler, _place: place })))
+    }
+
+    async fn close(self: Box<Self>) {
+        // Dropping the stream ends it at the server, which then delivers elsewhere. Leases of what was handed
+        // out are held until it is answered; `settle` waits for that.
+        drop(self.stream);
+    }
+}
+
+/// A delivery. Dropped, its handler gives the message back.
+struct Received {
+    message: Message,
+    handler: Handler,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Delivery for Received {
+    fn message(&self) -> &Message {
+        &self.message
+    }
+
+    fn ack(self: Box<Self>) {
+        self.handler.ack();
+    }
+
+    fn nack(self: Box<Self>) {
+        self.handler.nack();
+    }
+}

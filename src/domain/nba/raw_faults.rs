@@ -1,0 +1,185 @@
+//! The raw parsers on small payloads made by hand: what each fault of a payload is called and which
+//! oddities are no fault. One table for all three, because they share the rules.
+
+use std::sync::Arc;
+
+use super::{ScheduledGame, player_logs, shots, team_logs};
+use crate::flow::{Date, Payload, Permanent};
+
+const PLAYER: &str = r#"["PLAYER_ID","PLAYER_NAME","TEAM_ABBREVIATION","GAME_ID","GAME_DATE","MATCHUP","WL","MIN","FGM","FGA","FG3M","FG3A","FTM","FTA","OREB","DREB","REB","AST","STL","BLK","TOV","PF","PTS","FG_PCT"]"#;
+const TEAM: &str = r#"["TEAM_ID","TEAM_ABBREVIATION","GAME_ID","GAME_DATE","MATCHUP","WL","PTS","REB","AST","STL","BLK","TOV","PTS_RANK"]"#;
+const SHOT: &str = r#"["GAME_ID","PLAYER_ID","TEAM_ID","PERIOD","MINUTES_REMAINING","SECONDS_REMAINING","SHOT_ZONE_BASIC","SHOT_ATTEMPTED_FLAG","SHOT_MADE_FLAG","GAME_DATE"]"#;
+
+fn date() -> Date {
+    Date::of(2023, 12, 25).expect("date")
+}
+
+fn games() -> Vec<ScheduledGame> {
+    vec![ScheduledGame {
+        game_id: "20231225_BOS_LAL".into(),
+        nba_game_id: "0022300403".into(),
+        game_date: date(),
+        season: "2023-24".into(),
+        season_year: 2023,
+        season_type: "Regular Season".into(),
+        home_team: "LAL".into(),
+        away_team: "BOS".into(),
+    }]
+}
+
+fn payload(resource: &str, set: &str, headers: &str, rows: &[String]) -> Payload {
+    let rows = rows.join(",");
+    Payload {
+        name: "logs/2023-24.zip#2023-12-25.json".into(),
+        bytes: format!(
+            r#"{{"resource":"{resource}","resultSets":[{{"name":"{set}","headers":{headers},"rowSet":[{rows}]}}]}}"#
+        )
+        .into(),
+    }
+}
+
+fn player(id: usize, team: &str) -> String {
+    let matchup = if team == "LAL" { "LAL vs. BOS" } else { "BOS @ LAL" };
+    format!(
+        r#"[{id},"A. Plàyer Jr.","{team}","0022300403","2023-12-25","{matchup}","W",0,1,2,1,1,0,0,0,1,1,0,0,0,0,0,3,0.5]"#
+    )
+}
+
+fn players() -> Vec<String> {
+    (0..10).map(|id| player(id, if id < 5 { "BOS" } else { "LAL" })).collect()
+}
+
+fn player_payload(rows: &[String]) -> Payload {
+    payload("playergamelogs", "PlayerGameLogs", PLAYER, rows)
+}
+
+fn teams() -> Vec<String> {
+    let row = |id: usize, team: &str, matchup: &str| {
+        format!(r#"[{id},"{team}","0022300403","2023-12-25","{matchup}","L",15,5,0,0,0,2,1]"#)
+    };
+    vec![row(1, "BOS", "BOS @ LAL"), row(2, "LAL", "LAL vs. BOS")]
+}
+
+fn team_payload(rows: &[String]) -> Payload {
+    payload("teamgamelogs", "TeamGameLogs", TEAM, rows)
+}
+
+fn shot(zone: &str, date: &str) -> String {
+    format!(r#"["0022300403",1,1,1,12,0,{zone},1,0,"{date}"]"#)
+}
+
+fn shot_payload(rows: &[String]) -> Payload {
+    payload("shotchartdetail", "Shot_Chart_Detail", SHOT, rows)
+}
+
+/// The payload with one text replaced.
+fn with(payload: &Payload, old: &str, new: &str) -> Payload {
+    let text = String::from_utf8(payload.bytes.to_vec()).expect("text");
+    assert!(text.contains(old), "{old}");
+    Payload { name: Arc::clone(&payload.name), bytes: text.replacen(old, new, 1).into() }
+}
+
+#[test]
+fn sound_player_logs_are_read_as_they_are() {
+    let rows = player_logs(&[player_payload(&players())], date(), &games()).expect("rows");
+    assert_eq!(rows.len(), 10);
+    let first = &rows[0];
+    assert_eq!((&*first.player_name, &*first.player_lookup), ("A. Plàyer Jr.", "aplayerjr"));
+    assert_eq!((&*first.opponent_team_abbr, first.home_game, first.win_flag), ("LAL", false, true));
+    assert_eq!((first.minutes, first.points, first.fg_attempts), (0.0, 3, Some(2)));
+    assert_eq!((first.plus_minus, first.team_id, first.video_available), (None, None, None));
+    let mut twice = players();
+    twice.push(player(3, "BOS"));
+    let rows = player_logs(&[player_payload(&twice)], date(), &games()).expect("rows");
+    assert_eq!(rows.len(), 10, "an equal row counts once");
+}
+
+#[test]
+fn faulty_player_logs_are_named() {
+    let good = player_payload(&players());
+    let cases = [
+        (with(&good, "\"FGA\"", "\"FGX\""), "payload_column_missing", "FGA"),
+        (with(&good, "\"PTS\"", "\"PTX\""), "payload_column_missing", "PTS"),
+        (with(&good, ",3,0.5]", ",\"3\",0.5]"), "payload_wrong_type", "row 1, PTS"),
+        (with(&good, ",3,0.5]", ",null,0.5]"), "payload_wrong_type", "row 1, PTS"),
+        (with(&good, ",3,0.5]", ",-3,0.5]"), "payload_value", "row 1, PTS: -3"),
+        (with(&good, ",3,0.5]", ",3,1.5]"), "payload_value", "FG_PCT: 1.5"),
+        (with(&good, "\"W\",0", "\"W\",null"), "payload_value", "MIN"),
+        (with(&good, "\"W\",0,1,2", "\"W\",0,3,2"), "payload_value", "FGM: 3"),
+        (with(&good, "\"W\"", "\"D\""), "payload_value", "WL: `D`"),
+        (with(&good, "\"2023-12-25\"", "\"2023-12-24\""), "payload_foreign_date", "2023-12-24"),
+        (with(&good, "0022300403", "0022300999"), "payload_unknown_game", "0022300999"),
+        (with(&good, "\"BOS\"", "\"NYK\""), "payload_value", "NYK"),
+        (with(&good, "BOS @ LAL", "BOS vs. LAL"), "payload_value", "MATCHUP"),
+        (with(&good, "[1,", "[0,"), "payload_incomplete", "BOS in game 0022300403"),
+        (with(&good, ",3,0.5],[1,", ",5,0.5],[0,"), "payload_contradiction", "player 0"),
+        (player_payload(&players()[..9]), "payload_incomplete", "LAL in game 0022300403"),
+        (player_payload(&[]), "payload_incomplete", "0 rows"),
+        (with(&good, "playergamelogs", "teamgamelogs"), "payload_wrong_resource", "teamgamelogs"),
+    ];
+    for (payload, code, named) in cases {
+        let fault = player_logs(&[payload], date(), &games()).expect_err(code);
+        let permanent = Permanent::from(fault);
+        assert_eq!(permanent.code, code, "{permanent}");
+        assert!(permanent.message.contains(named), "{permanent}");
+        assert!(permanent.message.contains("logs/2023-24.zip#2023-12-25.json"), "{permanent}");
+    }
+}
+
+#[test]
+fn a_payload_cut_in_half_names_itself_and_the_place() {
+    let whole = player_payload(&players());
+    let half = Payload { name: whole.name, bytes: whole.bytes.slice(..whole.bytes.len() / 2) };
+    let fault = Permanent::from(player_logs(&[half], date(), &games()).expect_err("half"));
+    assert_eq!(fault.code, "payload_malformed");
+    assert!(fault.message.contains("#2023-12-25.json") && fault.message.contains("line 1 column"), "{fault}");
+}
+
+#[test]
+fn team_rows_that_differ_in_rank_alone_count_once() {
+    let mut rows = teams();
+    rows.push(rows[0].replace(",2,1]", ",2,9]"));
+    let logs = team_logs(&[team_payload(&rows)], date(), &games()).expect("rows");
+    assert_eq!(logs.len(), 2);
+    assert_eq!((logs[0].game_minutes, logs[0].fg_attempts, logs[0].turnovers), (None, None, 2));
+    rows[2] = rows[0].replace(",15,5", ",16,5");
+    let fault = team_logs(&[team_payload(&rows)], date(), &games()).expect_err("differs in points");
+    assert_eq!(fault.code(), "payload_contradiction", "{fault}");
+    let fault = team_logs(&[team_payload(&teams()[..1])], date(), &games()).expect_err("one team");
+    assert_eq!(fault.code(), "payload_incomplete", "{fault}");
+}
+
+#[test]
+fn a_playoff_team_log_must_have_its_attempts() {
+    let mut games = games();
+    games[0].season_type = "Playoffs".into();
+    let fault = team_logs(&[team_payload(&teams())], date(), &games).expect_err("no attempts");
+    assert_eq!(fault.code(), "payload_column_missing", "{fault}");
+}
+
+#[test]
+fn equal_shots_are_all_kept_and_dates_come_in_any_form() {
+    let same = shot("\"Mid-Range\"", "20231225");
+    let rows = [same.clone(), same, shot("null", "2023-12-25")];
+    let chart = shots(&[shot_payload(&rows)], date(), &games()).expect("shots");
+    assert_eq!(chart.len(), 3);
+    assert_eq!((chart[1].shot_number, chart[1].minutes_remaining), (2, 12));
+    assert_eq!((chart[2].zone_basic.is_none(), chart[2].game_event_id), (true, None));
+    assert_eq!(shots(&[shot_payload(&[])], date(), &games()), Ok(Vec::new()));
+}
+
+#[test]
+fn faulty_shots_are_named() {
+    let good = shot_payload(&[shot("\"Backcourt\"", "20231225")]);
+    let cases = [
+        (with(&good, "Backcourt", "Beyond"), "payload_value"),
+        (with(&good, "0022300403", "0022000000"), "payload_unknown_game"),
+        (with(&good, "20231225", "20231226"), "payload_foreign_date"),
+        (with(&good, ",1,0,\"2023", ",1,2,\"2023"), "payload_value"),
+        (with(&good, "\"TEAM_ID\"", "\"X\""), "payload_column_missing"),
+    ];
+    for (payload, code) in cases {
+        let fault = shots(&[payload], date(), &games()).expect_err(code);
+        assert_eq!(fault.code(), code, "{fault}");
+    }
+}

@@ -1,0 +1,109 @@
+//! From one end of the data to the other, without the engine between: the simulated league, written as a
+//! landing zone and read back, parsed into rows, kept in the lake, and asked for in SQL.
+
+use std::io;
+
+use tidegate::adapters::lake::ParquetLake;
+use tidegate::adapters::query::{LakeSql, RowSink, SqlValue};
+use tidegate::adapters::sources::{LandingZone, League, SimulatedLeague};
+use tidegate::domain::nba::{self, PlayerLog, Shot};
+use tidegate::fleet::{Lake, Provenance, Source};
+use tidegate::flow::{DatasetName, Date, Fingerprint, Row, Unit};
+
+const LOGS: DatasetName = DatasetName::of("nba.player_game_logs");
+const SHOTS: DatasetName = DatasetName::of("nba.shots");
+
+fn league() -> SimulatedLeague {
+    let league = League { seed: 3, seasons: vec![2020, 2021], teams: 6, games_per_team: 10 };
+    SimulatedLeague::new(league).expect("a league")
+}
+
+async fn dates(source: &dyn Source) -> Vec<Date> {
+    let lists = source.calendar("schedule").await.expect("lists");
+    nba::calendar(&lists).expect("calendar").dates().to_vec()
+}
+
+#[tokio::test]
+async fn a_landing_zone_of_the_league_is_the_league() {
+    let (league, directory) = (league(), tempfile::tempdir().expect("directory"));
+    league.write_landing_zone(directory.path()).expect("written");
+    let zone = LandingZone::open(directory.path()).expect("zone");
+    let expected = dates(&league).await;
+    assert_eq!(dates(&zone).await, expected);
+    for date in expected {
+        for source in ["schedule", "player_game_logs", "team_game_logs", "shot_chart_detail"] {
+            let simulated = league.payloads(source, date).await.expect("simulated");
+            let landed = zone.payloads(source, date).await.expect("landed");
+            let stamped = zone.stamp(source, date).await.expect("stamp").is_some();
+            assert_eq!(stamped, simulated.is_some(), "{source} {date}");
+            let bytes = |payloads: Option<Vec<tidegate::flow::Payload>>| {
+                payloads.map(|all| all.into_iter().map(|one| one.bytes).collect::<Vec<_>>())
+            };
+            assert_eq!(bytes(landed), bytes(simulated), "{source} {date}");
+        }
+    }
+}
+
+struct Cells(Vec<String>);
+
+impl RowSink for Cells {
+    fn columns(&mut self, _names: &[String]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, cells: &[SqlValue<'_>]) -> io::Result<()> {
+        self.0.extend(cells.iter().map(|cell| format!("{cell:?}")));
+        Ok(())
+    }
+}
+
+async fn keep<R: Row>(lake: &ParquetLake, dataset: DatasetName, date: Date, rows: &[R]) {
+    let unit = Unit { dataset, date };
+    let fingerprint = Fingerprint::from_bytes([0; 32]);
+    let provenance = Provenance { unit, fingerprint, code: 1, run: "test".to_owned() };
+    lake.replace(&provenance, &R::to_frame(rows)).await.expect("kept");
+}
+
+#[tokio::test]
+async fn sql_over_the_lake_counts_what_the_league_played() {
+    let (league, directory) = (league(), tempfile::tempdir().expect("directory"));
+    let lake = ParquetLake::open(directory.path());
+    let (mut logs, mut shots): (Vec<PlayerLog>, Vec<Shot>) = (Vec::new(), Vec::new());
+    for date in dates(&league).await {
+        let payloads =
+            async |source| league.payloads(source, date).await.expect("payloads").unwrap_or_default();
+        let games = nba::scheduled_games(&payloads("schedule").await, date).expect("games");
+        let log = nba::player_logs(&payloads("player_game_logs").await, date, &games).expect("logs");
+        let chart = nba::shots(&payloads("shot_chart_detail").await, date, &games).expect("shots");
+        keep(&lake, LOGS, date, &log).await;
+        keep(&lake, SHOTS, date, &chart).await;
+        logs.extend(log);
+        shots.extend(chart);
+    }
+    let points: i64 = logs.iter().map(|line| line.points).sum();
+    let attempts: i64 = logs.iter().filter_map(|line| line.fg_attempts).sum();
+    let last = logs.iter().map(|line| line.game_date).max().expect("a date");
+    let on_last = logs.iter().filter(|line| line.game_date == last).count();
+    let datasets = [(LOGS, PlayerLog::SCHEMA), (SHOTS, Shot::SCHEMA)];
+    for (sql, expected) in [
+        (
+            "SELECT count(*), sum(points), sum(fg_attempts) FROM nba.player_game_logs".to_owned(),
+            vec![format!("Int({})", logs.len()), format!("Int({points})"), format!("Int({attempts})")],
+        ),
+        (
+            format!("SELECT count(*) FROM nba.player_game_logs WHERE game_date = '{last}'"),
+            vec![format!("Int({on_last})")],
+        ),
+        // Every shot belongs to a line of the logs.
+        (
+            "SELECT count(*) FROM nba.shots s JOIN nba.player_game_logs l \
+             ON l.game_date = s.game_date AND l.player_id = s.player_id"
+                .to_owned(),
+            vec![format!("Int({})", shots.len())],
+        ),
+    ] {
+        let mut cells = Cells(Vec::new());
+        LakeSql::open(directory.path(), &datasets).and_then(|lake| lake.run(&sql, &mut cells)).expect(&sql);
+        assert_eq!(cells.0, expected, "{sql}");
+    }
+}
