@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{backfill, broker, coverage, dead_letters, plan, run, serve, status, topology, why};
+use super::{backfill, broker, coverage, dead_letters, plan, query, run, serve, status, topology, why};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,6 +73,8 @@ pub(super) enum Command {
     Coverage(coverage::Options),
     /// List, show, replay or accept what failed for good
     DeadLetters(dead_letters::Options),
+    /// Ask SQL questions of every dataset in the lake
+    Query(query::Options),
     /// Show the topics and subscriptions, or draw the cascade
     Topology(topology::Options),
     /// Run the Pub/Sub server alone, for any Pub/Sub client

@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use async_trait::async_trait;
@@ -16,6 +17,8 @@ use super::signals::Signals;
 use super::source::{Remembered, SourceOptions};
 use crate::adapters::lake::ParquetLake;
 use crate::adapters::ledger::{InlineLedger, SqliteLedger};
+use crate::adapters::pubsub::{Codec, PubsubBus, PubsubConfig, PubsubSubscriber, ensure_topology};
+use crate::broker::{BrokerConfig, Running, Server};
 use crate::fleet::{
     Bus, Clock, Engine, Ledger, Limits, Millis, Ports, Service, Source, SystemClock, Threads, recover,
 };
@@ -34,6 +37,12 @@ const CACHE_CELLS_MAX: usize = 8_000_000;
 
 /// Attempts under way for each core; most of them wait for the disk.
 const ATTEMPTS_PER_CORE: usize = 8;
+
+/// How long answers to deliveries may take to reach the server when the fleet stops.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// The project of the embedded server's topics.
+const PROJECT: &str = "tidegate";
 
 /// The pipeline of a name; where none is given, the one that the home remembers, or the only one.
 pub(super) fn pipeline(name: Option<&str>, home: &Home) -> anyhow::Result<&'static Pipeline> {
@@ -107,6 +116,13 @@ async fn engine(
     Ok(Engine::new(cascade, Arc::new(calendar), ports, CACHE_CELLS_MAX))
 }
 
+/// The embedded server, durable in the home, on a free port of this machine.
+async fn start_server(home: &Home) -> anyhow::Result<Running> {
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let config = BrokerConfig::durable(&home.broker(), listen)?;
+    Server::start(config).await.context("the embedded Pub/Sub server did not start")
+}
+
 async fn calendar(
     pipeline: &Pipeline,
     described: &Remembered,
@@ -132,6 +148,8 @@ pub(super) struct Fleet {
     /// What the home holds data of.
     pub(super) source: Remembered,
     pipeline: &'static Pipeline,
+    subscriber: Arc<PubsubSubscriber>,
+    server: Running,
     _lock: HomeLock,
 }
 
@@ -148,20 +166,34 @@ impl Fleet {
         let pipeline = pipeline(name, home)?;
         let source = Remembered::choose(source, home)?;
         let lock = home.lock()?;
-        let cascade = cascade(pipeline)?;
         let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&home.ledger(), &datasets(pipeline))?);
-        let shim = Arc::new(super::shim::Shim::new(&Topology::of(&cascade)));
-        let engine = Arc::new(engine(home, pipeline, &source, ledger, shim.clone()).await?);
+        let server = start_server(home).await?;
+        let pubsub = PubsubConfig::local(server.endpoint(), PROJECT);
+        ensure_topology(&pubsub, &Topology::of(&cascade(pipeline)?)).await?;
+        let bus = Arc::new(PubsubBus::connect(pubsub.clone()).await?);
+        let codec = Codec::of(datasets(pipeline));
+        let subscriber = Arc::new(PubsubSubscriber::connect(pubsub, codec).await?);
+        let engine = Arc::new(engine(home, pipeline, &source, ledger, bus).await?);
         home.remember(&lock, pipeline.name.as_str(), &source)?;
-        let limits = Limits { attempts_max: cores() * ATTEMPTS_PER_CORE };
-        let service = Service::start(Arc::clone(&engine), shim, limits).await?;
         let unfinished = recover(&engine, true).await?;
-        Ok(Self { engine, service, unfinished, begun, source, pipeline, _lock: lock })
+        let limits = Limits { attempts_max: cores() * ATTEMPTS_PER_CORE };
+        let service = Service::start(Arc::clone(&engine), subscriber.clone(), limits).await?;
+        Ok(Self {
+            engine,
+            service,
+            unfinished,
+            begun,
+            source,
+            pipeline,
+            subscriber,
+            server,
+            _lock: lock,
+        })
     }
 
     /// Where its Pub/Sub server listens.
     pub(super) fn endpoint(&self) -> String {
-        String::new()
+        self.server.endpoint()
     }
 
     /// Whether the source has other dates than the engine's calendar.
@@ -175,7 +207,10 @@ impl Fleet {
     pub(super) async fn stop(self, console: &Console, signals: &mut Signals) -> anyhow::Result<()> {
         let stop = async {
             self.service.stop().await;
-            Ok(())
+            self.subscriber.settle(SETTLE).await;
+            drop(self.subscriber);
+            drop(self.engine);
+            self.server.shutdown().await.context("the Pub/Sub server's log was not written to its end")
         };
         tokio::select! {
             stopped = stop => stopped,

@@ -15,12 +15,12 @@ mod ending;
 mod follow;
 mod home;
 mod plan;
+mod query;
 mod query_output;
 mod run;
 mod selection;
 mod serve;
 mod settings;
-mod shim;
 mod signals;
 mod source;
 mod status;
@@ -64,6 +64,7 @@ async fn carry_out(command: Command, settings: &Settings, console: &Console) -> 
         Command::Why(options) => why::run(options, settings).await,
         Command::Coverage(options) => coverage::run(options, settings).await,
         Command::DeadLetters(options) => dead_letters::run(options, settings, console).await,
+        Command::Query(options) => query::run(options, settings).await,
         Command::Topology(options) => topology::run(&options, settings),
         Command::Broker(options) => broker::run(options, console).await,
     }

@@ -119,7 +119,11 @@ impl Remembered {
     /// The source itself.
     pub(super) fn open(&self) -> anyhow::Result<Arc<dyn Source>> {
         match self {
-            Self::Landing { directory } => Ok(Arc::new(LandingZone::open(directory)?)),
+            Self::Landing { directory } => {
+                let landing =
+                    LandingZone::open(directory).map_err(|error| wrong_usage(error.to_string()))?;
+                Ok(Arc::new(landing))
+            }
             Self::Simulated { seed, seasons, teams, games } => {
                 let first = LAST_SEASON + 1 - i32::from(*seasons);
                 let league = League {
