@@ -4,11 +4,7 @@ use clap::Args;
 
 use super::console::Console;
 use super::ending::Ending;
-<<<<<<< HEAD
-use super::run as whole;
-=======
 use super::run as whole_run;
->>>>>>> main
 use super::selection::Selection;
 use super::settings::Settings;
 use super::source::SourceOptions;
@@ -45,9 +41,5 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, settings: &Settings, console: &Console) -> anyhow::Result<Ending> {
     let Options { pipeline, from, to, only, force, source } = options;
     let selection = Selection { from: Some(from), to: Some(to), only, force };
-<<<<<<< HEAD
-    whole::run(whole::Options { pipeline, source, selection }, settings, console).await
-=======
     whole_run::run(whole_run::Options { pipeline, source, selection }, settings, console).await
->>>>>>> main
 }
