@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::console::Console;
 use super::ending::Ending;
-use super::run as whole_run;
+use super::run as whole;
 use super::selection::Selection;
 use super::settings::Settings;
 use super::source::SourceOptions;
@@ -41,5 +41,5 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, settings: &Settings, console: &Console) -> anyhow::Result<Ending> {
     let Options { pipeline, from, to, only, force, source } = options;
     let selection = Selection { from: Some(from), to: Some(to), only, force };
-    whole_run::run(whole_run::Options { pipeline, source, selection }, settings, console).await
+    whole::run(whole_run::Options { pipeline, source, selection }, settings, console).await
 }
