@@ -6,7 +6,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use async_trait::async_trait;
 
 use super::console::Console;
@@ -71,13 +71,18 @@ pub(super) fn ledger_to_read(home: &Home, pipeline: &Pipeline) -> anyhow::Result
 
 /// The ledger of a home that must have one.
 pub(super) fn ledger_that_exists(home: &Home, pipeline: &Pipeline) -> anyhow::Result<Arc<dyn Ledger>> {
+    must_exist(home)?;
+    ledger_to_read(home, pipeline)
+}
+
+/// Refuses a home in which nothing was ever run.
+pub(super) fn must_exist(home: &Home) -> anyhow::Result<()> {
     if home.exists() {
-        return ledger_to_read(home, pipeline);
+        return Ok(());
     }
     Err(wrong_usage(format!(
-        "there is nothing at the home {}; `tidegate run {} --simulate` would make it, or give another --home",
-        home.root().display(),
-        pipeline.name
+        "there is nothing at the home {}; `tidegate run nba --simulate` would make it, or give another --home",
+        home.root().display()
     )))
 }
 
@@ -202,9 +207,14 @@ impl Fleet {
         Ok(present != **self.engine.calendar())
     }
 
-    /// Takes nothing new, lets what is under way end, closes the streams, syncs the server's log. A second
-    /// signal ends the process at once, which loses nothing either.
-    pub(super) async fn stop(self, console: &Console, signals: &mut Signals) -> anyhow::Result<()> {
+    /// Takes nothing new, lets what is under way end, closes the streams, syncs the server's log, and hands
+    /// on how the work ended. A second signal ends the process at once, which loses nothing either.
+    pub(super) async fn stop_after<T>(
+        self,
+        outcome: anyhow::Result<T>,
+        console: &Console,
+        signals: &mut Signals,
+    ) -> anyhow::Result<T> {
         let stop = async {
             self.service.stop().await;
             self.subscriber.settle(SETTLE).await;
@@ -213,10 +223,10 @@ impl Fleet {
             self.server.shutdown().await.context("the Pub/Sub server's log was not written to its end")
         };
         tokio::select! {
-            stopped = stop => stopped,
+            stopped = stop => outcome.and_then(|outcome| stopped.map(|()| outcome)),
             () = signals.next() => {
-                console.line("ended at once; nothing is lost");
-                Err(anyhow!("ended by a second signal"))
+                console.line("ended at once; nothing is lost: the same command goes on");
+                std::process::exit(1)
             }
         }
     }

@@ -187,8 +187,7 @@ async fn run_replay(options: Replay, settings: &Settings, console: &Console) -> 
     let mut fleet = Fleet::open(settings, None, &options.source).await?;
     let completion = Completion::of(&mut fleet, settings, console, &mut signals);
     let outcome = replay_to_completion(completion, &options).await;
-    fleet.stop(console, &mut signals).await?;
-    outcome
+    fleet.stop_after(outcome, console, &mut signals).await
 }
 
 async fn replay_to_completion(mut completion: Completion<'_>, options: &Replay) -> anyhow::Result<Ending> {
@@ -244,8 +243,7 @@ async fn run_accept(
     let mut fleet = Fleet::open(settings, None, source).await?;
     let completion = Completion::of(&mut fleet, settings, console, &mut signals);
     let outcome = accept_to_completion(completion, id).await;
-    fleet.stop(console, &mut signals).await?;
-    outcome
+    fleet.stop_after(outcome, console, &mut signals).await
 }
 
 async fn accept_to_completion(mut completion: Completion<'_>, id: i64) -> anyhow::Result<Ending> {

@@ -43,7 +43,6 @@ pub(super) fn wrong_usage(message: impl Into<String>) -> anyhow::Error {
 }
 
 /// Shows an error with its causes and answers with its exit code.
-#[expect(clippy::print_stderr, reason = "the last word of the program")]
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     let is_usage = error.chain().any(|cause| cause.is::<WrongUsage>());
     eprintln!("error: {error:#}");

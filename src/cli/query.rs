@@ -35,8 +35,7 @@ pub(super) struct Options {
 /// Does it.
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
     let pipeline = assemble::pipeline(None, &settings.home)?;
-    // That there is a home at all.
-    assemble::ledger_that_exists(&settings.home, pipeline)?;
+    assemble::must_exist(&settings.home)?;
     let datasets: Vec<_> = pipeline
         .processors
         .iter()

@@ -41,8 +41,7 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
     let mut fleet = Fleet::open(settings, Some(&options.pipeline), &options.source).await?;
     let completion = Completion::of(&mut fleet, settings, console, &mut signals);
     let outcome = bring_up_to_date(completion, &options.selection).await;
-    fleet.stop(console, &mut signals).await?;
-    outcome
+    fleet.stop_after(outcome, console, &mut signals).await
 }
 
 async fn bring_up_to_date(mut completion: Completion<'_>, selection: &Selection) -> anyhow::Result<Ending> {

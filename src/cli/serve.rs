@@ -55,8 +55,7 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
             fleet.endpoint()
         ));
         let stopped = serve(&mut fleet, &options, console, &mut signals).await;
-        fleet.stop(console, &mut signals).await?;
-        match stopped? {
+        match fleet.stop_after(stopped, console, &mut signals).await? {
             Stopped::BySignal => return Ok(Ending::AllDone),
             Stopped::NewCalendar => console.line("the source has other dates now: beginning anew with them"),
         }

@@ -1,0 +1,248 @@
+//! What a person types, on the real program with a small simulated league: exit codes, answers, and what
+//! stays behind. Every command is run as a process of its own.
+
+mod home;
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use home::{Answer, SMALL_LEAGUE, TestHome, assert_same_lake};
+use serde_json::Value;
+use tidegate::adapters::sources::{League, SimulatedLeague};
+
+fn run_simulated(home: &TestHome, more: &[&str]) -> Answer {
+    home.run(&[&["run", "nba"], SMALL_LEAGUE.as_slice(), more].concat())
+}
+
+fn number(value: &Value, key: &str) -> u64 {
+    value[key].as_u64().unwrap_or_else(|| panic!("{key} in {value}"))
+}
+
+/// The sum over the lines of a run's summary.
+fn total(summary: &Value, key: &str) -> u64 {
+    let lines = summary["datasets"].as_array().expect("datasets");
+    lines.iter().map(|line| number(line, key)).sum()
+}
+
+#[test]
+fn a_run_fills_the_lake_and_the_same_again_does_nothing() {
+    let home = TestHome::new();
+    let planned = home.run(&[&["plan", "nba", "--json"], SMALL_LEAGUE.as_slice()].concat()).ended(0).json();
+    assert!(!home.path().exists(), "a plan makes no home");
+    let first = run_simulated(&home, &["--json"]).ended(0).json();
+    assert_eq!(first["ending"], "all_done");
+    let tasks = total(&first, "done") + total(&first, "skipped");
+    assert_eq!(planned["tasks"].as_array().expect("tasks").len() as u64, tasks);
+    assert!(total(&first, "skipped") > 0 && total(&first, "rows") > 500, "{first}");
+    let lake = home.lake();
+
+    let second = run_simulated(&home, &["--json"]).ended(0).json();
+    assert_eq!((total(&second, "done"), number(&second, "up_to_date_before")), (0, tasks));
+    assert_eq!(second["runs"].as_array().map(Vec::len), Some(0));
+    assert_same_lake(&lake, &home.lake());
+    assert!(run_simulated(&home, &[]).ended(0).stdout.contains("nothing to do"));
+
+    let coverage = home.run(&["coverage", "--json"]).ended(0).json();
+    assert_eq!(number(&coverage, "done"), number(&coverage, "possible"));
+    assert!(home.run(&["coverage", "--season", "2023-24"]).ended(0).stdout.contains("100.0 %"));
+
+    let forced = run_simulated(&home, &["--json", "--force", "--only", "player_daily_cache"]).ended(0).json();
+    assert!(total(&forced, "done") > 0);
+    assert_same_lake(&lake, &home.lake());
+}
+
+#[test]
+fn every_question_has_an_answer() {
+    let home = TestHome::new();
+    run_simulated(&home, &[]).ended(0);
+
+    let sql = "SELECT count(*) AS games, min(game_date) AS first, max(game_date) AS last FROM nba.schedule";
+    let rows = home.run(&["query", sql, "--format", "json"]).ended(0).json();
+    let (first, last) = (rows[0]["first"].as_str().expect("date"), rows[0]["last"].as_str().expect("date"));
+    let csv = home.run(&["query", sql, "--format", "csv"]).ended(0).stdout;
+    assert!(csv.starts_with("games,first,last") && csv.contains(first), "{csv}");
+    assert!(home.run(&["query", sql]).ended(0).stdout.contains(last));
+    assert_eq!(home.run(&["query", sql, "--json"]).ended(0).json(), rows);
+
+    let why = home.run(&["why", "nba.ml_feature_store", last, "--json"]).ended(0).json();
+    assert_eq!((why["state"].as_str(), why["date"].as_str()), (Some("complete"), Some(last)));
+    assert!(!why["because"].as_array().expect("because").is_empty(), "{why}");
+    let text = home.run(&["why", "ml_feature_store", last]).ended(0).stdout;
+    assert!(text.contains("done by attempt 1 of run 1") && text.contains("landed_schedule"), "{text}");
+    assert!(home.run(&["why", "ml_feature_store", first]).ended(0).stdout.contains("skipped: bootstrap"));
+
+    let status = home.run(&["status", "--json"]).ended(0).json();
+    let runs = status["runs"].as_array().expect("runs");
+    assert_eq!((runs.len(), runs[0]["kind"].as_str()), (1, Some("backfill")));
+    let topology = home.run(&["topology", "--format", "json"]).ended(0).json();
+    assert!(topology["subscriptions"].as_array().is_some_and(|all| all.len() > 50));
+    let drawn = home.run(&["topology", "--format", "mermaid"]).ended(0).stdout;
+    assert!(drawn.contains("player_game_logs --> player_game_summary"), "{drawn}");
+    assert_eq!(home.run(&["dead-letters", "list"]).ended(0).stdout, "no dead letters\n");
+}
+
+#[test]
+fn wrong_usage_is_told_apart_and_names_what_is_there() {
+    let home = TestHome::new();
+    run_simulated(&home, &["--only", "schedule"]).ended(0);
+    let other = TestHome::new();
+    let cases: [(&TestHome, &[&str], &str); 15] = [
+        (&home, &["run", "nba", "--from", "2001-01-01"], "the source has dates from 2023-"),
+        (&home, &["run", "nba", "--to", "2031-01-01"], "the source has dates from 2023-"),
+        (&home, &["run", "nba", "--from", "yesterday"], "YYYY-MM-DD"),
+        (&home, &["run", "nba", "--only", "nba.weather"], "nba.player_game_summary"),
+        (&home, &["run", "nfl"], "there is no pipeline `nfl`"),
+        (&home, &["run", "nba", "--simulate", "--seed", "2"], "give another --home"),
+        (&home, &["run", "nba", "--landing", "."], "give another --home"),
+        (&home, &["run", "nba", "--seed", "2"], "--simulate"),
+        (&home, &["why", "nba.schedule", "2023-07-04"], "is no game date"),
+        (&home, &["query", "DROP TABLE nba.schedule"], "read"),
+        (&home, &["query", "SELECT * FROM nba.weather"], "nba.player_game_summary"),
+        (&home, &["dead-letters", "replay", "7"], "no open dead letter 7"),
+        (&home, &["dead-letters", "replay"], "required"),
+        (&other, &["run", "nba"], "--landing DIR or --simulate"),
+        (&other, &["run", "nba", "--landing", "/no/such/place"], "does not exist"),
+    ];
+    for (home, arguments, part) in cases {
+        let answer = home.run(arguments);
+        assert_eq!(answer.code, Some(2), "{arguments:?}: {answer:?}");
+        assert!(answer.stderr.contains(part), "{arguments:?}: {}", answer.stderr);
+    }
+    assert!(!other.path().join("ledger.sqlite").exists());
+    assert!(other.run(&["status"]).ended(2).stderr.contains("there is nothing at the home"));
+}
+
+#[test]
+fn a_home_is_read_but_not_changed_beside_its_owner() {
+    let home = TestHome::new();
+    let mut served = home.command(&[&["serve", "nba"], SMALL_LEAGUE.as_slice()].concat());
+    let mut owner = served.spawn().expect("the program starts");
+    let mut lines = BufReader::new(owner.stderr.take().expect("stderr")).lines();
+    assert!(lines.next().expect("a line").expect("UTF-8").starts_with("serving "));
+
+    let refused = run_simulated(&home, &[]).ended(1).stderr;
+    assert!(refused.contains(&format!("in use by process {}", owner.id())), "{refused}");
+    home.run(&["status"]).ended(0);
+    home.run(&["coverage"]).ended(0);
+    home.run(&["plan", "nba", "--json"]).ended(0).json();
+
+    let terminate = Command::new("kill").args(["-TERM", &owner.id().to_string()]).status();
+    assert!(terminate.expect("kill").success());
+    assert_eq!(owner.wait().expect("its end").code(), Some(0));
+    // What it had begun goes on, and is finished.
+    run_simulated(&home, &[]).ended(0);
+}
+
+/// A landing zone on the disk, written by the simulated league, and the payload that is poisoned.
+struct Landing {
+    directory: tempfile::TempDir,
+    date: String,
+}
+
+impl Landing {
+    fn write() -> Self {
+        let league = League { seed: 5, seasons: vec![2023], teams: 4, games_per_team: 12 };
+        let directory = tempfile::tempdir().expect("a directory");
+        let league = SimulatedLeague::new(league).expect("a league");
+        league.write_landing_zone(directory.path()).expect("a landing zone");
+        let mut zone = Self { directory, date: String::new() };
+        let members = zone.members(&zone.archive());
+        zone.date = members[members.len() / 2].0.trim_end_matches(".json").to_owned();
+        zone
+    }
+
+    fn path(&self) -> &str {
+        self.directory.path().to_str().expect("UTF-8")
+    }
+
+    fn archive(&self) -> PathBuf {
+        self.directory.path().join("player_game_logs/2023-24.zip")
+    }
+
+    fn members(&self, archive: &Path) -> Vec<(String, Vec<u8>)> {
+        let mut archive = zip::ZipArchive::new(File::open(archive).expect("a file")).expect("a zip");
+        (0..archive.len())
+            .map(|at| {
+                let mut member = archive.by_index(at).expect("a member");
+                let mut bytes = Vec::new();
+                member.read_to_end(&mut bytes).expect("its bytes");
+                (member.name().to_owned(), bytes)
+            })
+            .collect()
+    }
+
+    /// Cuts the member of the date in half; answers with the archive as it was.
+    fn poison(&self) -> Vec<u8> {
+        let whole = fs::read(self.archive()).expect("the archive");
+        let members = self.members(&self.archive());
+        let mut zip = zip::ZipWriter::new(File::create(self.archive()).expect("a file"));
+        for (name, bytes) in members {
+            let keep = if name.starts_with(&self.date) { bytes.len() / 2 } else { bytes.len() };
+            zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("a member");
+            zip.write_all(&bytes[..keep]).expect("its bytes");
+        }
+        zip.finish().expect("a zip");
+        whole
+    }
+
+    fn mend(&self, whole: &[u8]) {
+        fs::write(self.archive(), whole).expect("the archive");
+    }
+}
+
+#[test]
+fn a_poisoned_payload_is_one_dead_letter_and_its_replay_ends_in_a_clean_lake() {
+    let landing = Landing::write();
+    let clean = TestHome::new();
+    clean.run(&["run", "nba", "--landing", landing.path()]).ended(0);
+
+    let whole = landing.poison();
+    let home = TestHome::new();
+    let run = home.run(&["run", "nba", "--landing", landing.path(), "--json"]).ended(3).json();
+    let letters = run["dead_letters"].as_array().expect("dead letters");
+    assert_eq!((run["ending"].as_str(), letters.len()), (Some("remains"), 1));
+    let (id, message) = (letters[0]["id"].to_string(), letters[0]["message"].as_str().expect("text"));
+    assert!(message.contains("2023-24.zip") && message.contains(&landing.date), "{message}");
+    assert!(number(&run, "held") > 0 && total(&run, "held") == number(&run, "held"), "{run}");
+
+    let again = home.run(&["run", "nba", "--json"]).ended(3).json();
+    assert_eq!((total(&again, "done"), number(&again, "held")), (0, number(&run, "held")));
+    let why = home.run(&["why", "ml_feature_store", &landing.date]).ended(0).stdout;
+    assert!(why.contains(&format!("held by dead letter {id}")) && why.contains(message), "{why}");
+    let shown = home.run(&["dead-letters", "show", &id]).ended(0).stdout;
+    assert!(shown.contains(message) && shown.contains("open"), "{shown}");
+    assert!(home.run(&["dead-letters", "replay", &id]).ended(2).stderr.contains("would die again"));
+
+    landing.mend(&whole);
+    let replay = home.run(&["dead-letters", "replay", &id, "--json"]).ended(0).json();
+    assert_eq!((replay["ending"].as_str(), number(&replay, "held")), (Some("all_done"), 0));
+    assert_same_lake(&clean.lake(), &home.lake());
+    assert!(home.run(&["dead-letters", "list", "--all"]).ended(0).stdout.contains("replayed"));
+}
+
+#[test]
+fn an_accepted_dead_letter_is_a_gap_and_mending_it_later_closes_the_gap() {
+    let landing = Landing::write();
+    let whole = landing.poison();
+    let home = TestHome::new();
+    home.run(&["run", "nba", "--landing", landing.path()]).ended(3);
+    home.run(&["dead-letters", "accept", "1"]).ended(0);
+    let coverage = home.run(&["coverage", "--dataset", "player_game_logs", "--json"]).ended(0).json();
+    assert_eq!(number(&coverage["lines"][0]["skipped"], "gap"), 1);
+    assert_eq!(number(&coverage, "done"), number(&coverage, "possible"));
+    home.run(&["run", "nba"]).ended(0);
+
+    landing.mend(&whole);
+    home.run(&["run", "nba"]).ended(0);
+    let coverage = home.run(&["coverage", "--dataset", "player_game_logs", "--json"]).ended(0).json();
+    assert!(coverage["lines"][0]["skipped"].get("gap").is_none(), "{coverage}");
+    let rows = |home: &TestHome| {
+        let sql = "SELECT * FROM nba.ml_feature_store";
+        home.run(&["query", sql, "--format", "csv"]).ended(0).stdout
+    };
+    let clean = TestHome::new();
+    clean.run(&["run", "nba", "--landing", landing.path()]).ended(0);
+    assert_eq!(rows(&home), rows(&clean));
+}
