@@ -113,20 +113,21 @@ impl Matchup {
     /// points against the league, the rate in per cent. Who has no zone of his own is met by the paint.
     fn of(shots: Option<&PlayerShotZones>, defense: Option<&TeamDefenseZones>) -> Self {
         let primary = shots.and_then(|shots| shots.primary_scoring_zone.as_deref());
-        let (zone, rate, edge): (_, fn(&PlayerShotZones) -> _, fn(&TeamDefenseZones) -> _) = match primary {
-            Some("perimeter") => (
-                "perimeter",
-                |shots| shots.three_pt_rate_last_10,
-                |defense| defense.three_pt_defense_vs_league_avg,
-            ),
-            Some("mid_range") => (
-                "mid_range",
-                |shots| shots.mid_range_rate_last_10,
-                |defense| defense.mid_range_defense_vs_league_avg,
-            ),
-            _ => ("paint", |shots| shots.paint_rate_last_10, |defense| defense.paint_defense_vs_league_avg),
+        let zone = match primary {
+            Some("perimeter") => "perimeter",
+            Some("mid_range") => "mid_range",
+            _ => "paint",
         };
-        let (rate, edge): (Option<f64>, Option<f64>) = (shots.and_then(rate), defense.and_then(edge));
+        let rate = shots.and_then(|shots| match zone {
+            "perimeter" => shots.three_pt_rate_last_10,
+            "mid_range" => shots.mid_range_rate_last_10,
+            _ => shots.paint_rate_last_10,
+        });
+        let edge = defense.and_then(|defense| match zone {
+            "perimeter" => defense.three_pt_defense_vs_league_avg,
+            "mid_range" => defense.mid_range_defense_vs_league_avg,
+            _ => defense.paint_defense_vs_league_avg,
+        });
         let score = rate.zip(edge).map(|(rate, edge)| {
             let plain = edge * (rate / 50.0).min(1.0);
             let score = if plain.abs() > 5.0 { plain * 1.2 } else { plain };
@@ -245,10 +246,6 @@ fn warnings(fatigue: i64, zone: f64, total: f64) -> Arc<[Arc<str>]> {
     .collect()
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one field a line: the row has more columns than a function should have lines"
-)]
 fn row(context: &PlayerContext, beside: &Beside<'_>, gaps: &Arc<[Arc<str>]>) -> CompositeFactors {
     let fatigue = fatigue_score(context);
     let matchup = Matchup::of(beside.shots, beside.defense);

@@ -154,10 +154,6 @@ fn vector(context: &PlayerContext, beside: &Beside<'_>) -> Vector {
     ])
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one field a line: the row has more columns than a function should have lines"
-)]
 fn row(context: &PlayerContext, beside: &Beside<'_>, shared: &Shared, gaps: &Arc<[Arc<str>]>) -> FeatureRow {
     let vector = vector(context, beside);
     let known = vector.known();

@@ -91,10 +91,6 @@ impl Form {
     }
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one field a line: the row has more columns than a function should have lines"
-)]
 fn row(
     input: &CacheInput<'_>,
     context: &PlayerContext,
