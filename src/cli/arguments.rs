@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{backfill, broker, coverage, dead_letters, plan, query, run, serve, status, topology, why};
+use super::{
+    backfill, bench, broker, coverage, dead_letters, plan, query, run, serve, status, topology, why,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,4 +81,6 @@ pub(super) enum Command {
     Topology(topology::Options),
     /// Run the Pub/Sub server alone, for any Pub/Sub client
     Broker(broker::Options),
+    /// Measure what the machinery costs, as ratios in one run
+    Bench(bench::Options),
 }

@@ -1,15 +1,14 @@
 //! Puts the parts together: a fleet that runs in this process with its own Pub/Sub server, and a view that
 //! only reads, beside whatever process has the home open. The list of pipelines is here.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZero;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
 
 use super::console::Console;
+use super::embedded::{CACHE_CELLS_MAX, Embedded, cores, read_calendar};
 use super::ending::wrong_usage;
 use super::home::{Home, HomeLock};
 use super::settings::Settings;
@@ -17,32 +16,14 @@ use super::signals::Signals;
 use super::source::{Remembered, SourceOptions};
 use crate::adapters::lake::ParquetLake;
 use crate::adapters::ledger::{InlineLedger, SqliteLedger};
-use crate::adapters::pubsub::{Codec, PubsubBus, PubsubConfig, PubsubSubscriber, ensure_topology};
-use crate::broker::{BrokerConfig, Running, Server};
-use crate::fleet::{
-    Bus, Clock, Engine, Ledger, Limits, Millis, Ports, Service, Source, SystemClock, Threads, recover,
-};
+use crate::fleet::{Bus, Clock, Engine, Ledger, Millis, Ports, Source, SystemClock, Threads};
 use crate::flow::{
-    Calendar, Cascade, Completion, DatasetName, DeadLetterNotice, Failure, Permanent, Pipeline, RunId,
-    Topology, WorkOrder,
+    Calendar, Cascade, Completion, DatasetName, DeadLetterNotice, Failure, Permanent, Pipeline, WorkOrder,
 };
 use crate::pipelines::nba::NBA;
 
 /// All pipelines.
 const PIPELINES: [&Pipeline; 1] = [&NBA];
-
-/// Cells (rows times columns) of decoded units that are kept in memory: all that the windows of a season
-/// read, at some twenty bytes a cell.
-const CACHE_CELLS_MAX: usize = 8_000_000;
-
-/// Attempts under way for each core; most of them wait for the disk.
-const ATTEMPTS_PER_CORE: usize = 8;
-
-/// How long answers to deliveries may take to reach the server when the fleet stops.
-const SETTLE: Duration = Duration::from_secs(5);
-
-/// The project of the embedded server's topics.
-const PROJECT: &str = "tidegate";
 
 /// The pipeline of a name; where none is given, the one that the home remembers, or the only one.
 pub(super) fn pipeline(name: Option<&str>, home: &Home) -> anyhow::Result<&'static Pipeline> {
@@ -121,46 +102,32 @@ async fn engine(
     Ok(Engine::new(cascade, Arc::new(calendar), ports, CACHE_CELLS_MAX))
 }
 
-/// The embedded server, durable in the home, on a free port of this machine.
-async fn start_server(home: &Home) -> anyhow::Result<Running> {
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let config = BrokerConfig::durable(&home.broker(), listen)?;
-    Server::start(config).await.context("the embedded Pub/Sub server did not start")
-}
-
 async fn calendar(
     pipeline: &Pipeline,
     described: &Remembered,
     source: &dyn Source,
 ) -> anyhow::Result<Calendar> {
-    let read = async {
-        let payloads = source.calendar(pipeline.calendar_source).await?;
-        Ok::<_, Failure>((pipeline.calendar)(&payloads)?)
-    };
-    read.await.with_context(|| format!("cannot read which dates exist from {}", described.describe()))
+    read_calendar(pipeline, source)
+        .await
+        .with_context(|| format!("cannot read which dates exist from {}", described.describe()))
 }
 
-/// A fleet that runs in this process.
+/// A fleet that runs in this process on a home that it has locked.
 pub(super) struct Fleet {
     /// The engine.
     pub(super) engine: Arc<Engine>,
-    /// Its loops.
-    pub(super) service: Service,
-    /// Runs that an earlier process had left unfinished; they go on already.
-    pub(super) unfinished: Vec<RunId>,
+    /// The fleet's parts.
+    pub(super) embedded: Embedded,
     /// When it was opened.
     pub(super) begun: Millis,
     /// What the home holds data of.
     pub(super) source: Remembered,
     pipeline: &'static Pipeline,
-    subscriber: Arc<PubsubSubscriber>,
-    server: Running,
     _lock: HomeLock,
 }
 
 impl Fleet {
-    /// Takes the home and begins: server, topology, ledger, lake, source, engine, loops. What an earlier
-    /// process had left unfinished goes on at once.
+    /// Takes the home and begins. What an earlier process had left unfinished goes on at once.
     pub(super) async fn open(
         settings: &Settings,
         name: Option<&str>,
@@ -171,34 +138,18 @@ impl Fleet {
         let pipeline = pipeline(name, home)?;
         let source = Remembered::choose(source, home)?;
         let lock = home.lock()?;
-        let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&home.ledger(), &datasets(pipeline))?);
-        let server = start_server(home).await?;
-        let pubsub = PubsubConfig::local(server.endpoint(), PROJECT);
-        ensure_topology(&pubsub, &Topology::of(&cascade(pipeline)?)).await?;
-        let bus = Arc::new(PubsubBus::connect(pubsub.clone()).await?);
-        let codec = Codec::of(datasets(pipeline));
-        let subscriber = Arc::new(PubsubSubscriber::connect(pubsub, codec).await?);
-        let engine = Arc::new(engine(home, pipeline, &source, ledger, bus).await?);
+        let opened = source.open()?;
+        let calendar = Arc::new(calendar(pipeline, &source, &*opened).await?);
         home.remember(&lock, pipeline.name.as_str(), &source)?;
-        let unfinished = recover(&engine, true).await?;
-        let limits = Limits { attempts_max: cores() * ATTEMPTS_PER_CORE };
-        let service = Service::start(Arc::clone(&engine), subscriber.clone(), limits).await?;
-        Ok(Self {
-            engine,
-            service,
-            unfinished,
-            begun,
-            source,
-            pipeline,
-            subscriber,
-            server,
-            _lock: lock,
-        })
+        let lake = Arc::new(ParquetLake::open(home.lake()));
+        let embedded = Embedded::start_on(home.root(), pipeline, calendar, opened, lake).await?;
+        let engine = Arc::clone(&embedded.engine);
+        Ok(Self { engine, embedded, begun, source, pipeline, _lock: lock })
     }
 
     /// Where its Pub/Sub server listens.
     pub(super) fn endpoint(&self) -> String {
-        self.server.endpoint()
+        self.embedded.endpoint()
     }
 
     /// Whether the source has other dates than the engine's calendar.
@@ -215,15 +166,9 @@ impl Fleet {
         console: &Console,
         signals: &mut Signals,
     ) -> anyhow::Result<T> {
-        let stop = async {
-            self.service.stop().await;
-            self.subscriber.settle(SETTLE).await;
-            drop(self.subscriber);
-            drop(self.engine);
-            self.server.shutdown().await.context("the Pub/Sub server's log was not written to its end")
-        };
+        drop(self.engine);
         tokio::select! {
-            stopped = stop => outcome.and_then(|outcome| stopped.map(|()| outcome)),
+            stopped = self.embedded.stop() => outcome.and_then(|outcome| stopped.map(|()| outcome)),
             () = signals.next() => {
                 console.line("ended at once; nothing is lost: the same command goes on");
                 std::process::exit(1)
@@ -232,12 +177,23 @@ impl Fleet {
     }
 }
 
-fn datasets(pipeline: &Pipeline) -> Vec<DatasetName> {
-    pipeline.processors.iter().map(|processor| processor.writes).collect()
+/// An engine without messages over a directory of its own, for the plain sequential loop.
+pub(super) async fn plain_engine(directory: &Path, source: Arc<dyn Source>) -> anyhow::Result<Engine> {
+    let pipeline = &NBA;
+    let calendar = Arc::new(read_calendar(pipeline, &*source).await?);
+    let ports = Ports {
+        ledger: Arc::new(InlineLedger::in_memory(&datasets(pipeline))?),
+        lake: Arc::new(ParquetLake::open(directory.join("lake"))),
+        source,
+        bus: Arc::new(Silent),
+        clock: Arc::new(SystemClock),
+        cpu: Arc::new(Threads::new(1)),
+    };
+    Ok(Engine::new(cascade(pipeline)?, calendar, ports, CACHE_CELLS_MAX))
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(2, NonZero::get)
+fn datasets(pipeline: &Pipeline) -> Vec<DatasetName> {
+    pipeline.processors.iter().map(|processor| processor.writes).collect()
 }
 
 /// The bus of a view: nothing is ever published through it.

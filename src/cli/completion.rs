@@ -41,7 +41,7 @@ impl<'a> Completion<'a> {
 
     /// Waits for what an earlier process had left unfinished. `false` where a signal came first.
     pub(super) async fn go_on(&mut self) -> anyhow::Result<bool> {
-        let unfinished = self.fleet.unfinished.clone();
+        let unfinished = self.fleet.embedded.unfinished.clone();
         self.follow(&unfinished, "going on").await
     }
 

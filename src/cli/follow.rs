@@ -52,7 +52,7 @@ async fn wait(
     let mut changes = fleet.engine.progress().watch();
     loop {
         tokio::select! {
-            failure = fleet.service.failed() => {
+            failure = fleet.embedded.service.failed() => {
                 return Err(failure).context(
                     "the fleet has stopped because a store or the Pub/Sub server failed again and again; \
                      nothing is lost: the same command goes on",

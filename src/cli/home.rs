@@ -58,11 +58,6 @@ impl Home {
         self.root.join("lake")
     }
 
-    /// The Pub/Sub server's directory.
-    pub(super) fn broker(&self) -> PathBuf {
-        self.root.join("broker")
-    }
-
     /// Whether anything was ever run here.
     pub(super) fn exists(&self) -> bool {
         self.ledger().exists()

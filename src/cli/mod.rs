@@ -6,11 +6,13 @@ mod arguments;
 mod assemble;
 mod backfill;
 mod bars;
+mod bench;
 mod broker;
 mod completion;
 mod console;
 mod coverage;
 mod dead_letters;
+mod embedded;
 mod ending;
 mod follow;
 mod home;
@@ -32,6 +34,8 @@ mod why;
 use std::process::ExitCode;
 
 use clap::Parser;
+
+pub use embedded::Embedded;
 
 use arguments::{Arguments, Command};
 use console::Console;
@@ -67,5 +71,6 @@ async fn carry_out(command: Command, settings: &Settings, console: &Console) -> 
         Command::Query(options) => query::run(options, settings).await,
         Command::Topology(options) => topology::run(&options, settings),
         Command::Broker(options) => broker::run(options, console).await,
+        Command::Bench(options) => bench::run(options, settings).await,
     }
 }

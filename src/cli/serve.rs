@@ -68,7 +68,7 @@ async fn serve(
     console: &Console,
     signals: &mut Signals,
 ) -> anyhow::Result<Stopped> {
-    let unfinished = fleet.unfinished.clone();
+    let unfinished = fleet.embedded.unfinished.clone();
     if !unfinished.is_empty()
         && follow(fleet, &unfinished, "going on", console, signals).await? == Waited::Interrupted
     {
@@ -86,7 +86,7 @@ async fn serve(
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(options.every)) => {}
             () = signals.next() => return Ok(Stopped::BySignal),
-            failure = fleet.service.failed() => return Err(failure.into()),
+            failure = fleet.embedded.service.failed() => return Err(failure.into()),
         }
     }
 }

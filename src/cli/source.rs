@@ -120,8 +120,7 @@ impl Remembered {
     pub(super) fn open(&self) -> anyhow::Result<Arc<dyn Source>> {
         match self {
             Self::Landing { directory } => {
-                let landing =
-                    LandingZone::open(directory).map_err(|error| wrong_usage(error.to_string()))?;
+                let landing = LandingZone::open(directory).map_err(|error| wrong_usage(error.to_string()))?;
                 Ok(Arc::new(landing))
             }
             Self::Simulated { seed, seasons, teams, games } => {

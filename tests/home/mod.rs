@@ -9,8 +9,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 /// A league so small that a whole run takes seconds, and whose season is longer than its bootstrap days.
-pub(crate) const SMALL_LEAGUE: [&str; 7] =
-    ["--simulate", "--seasons", "1", "--teams", "4", "--games", "12"];
+pub(crate) const SMALL_LEAGUE: [&str; 7] = ["--simulate", "--seasons", "1", "--teams", "4", "--games", "12"];
 
 /// A directory that is a home, and what is run in it.
 pub(crate) struct TestHome {

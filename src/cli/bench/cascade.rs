@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::adapters::lake::MemoryLake;
-use crate::cli::assemble::{Parts, cores};
+use crate::cli::embedded::Embedded;
 use crate::cli::home::Home;
 use crate::fleet::{RunTitle, Source, make_plan, submit};
 use crate::flow::{
@@ -89,11 +89,20 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "cascade of five processors without work, durable")?;
         for Length { dates, tasks, seconds, tasks_per_second } in &self.lengths {
-            writeln!(f, "  {dates:>5} dates  {tasks:>6} tasks  {seconds:>6.2} s  {tasks_per_second:>7.0} tasks/s")?;
+            writeln!(
+                f,
+                "  {dates:>5} dates  {tasks:>6} tasks  {seconds:>6.2} s  {tasks_per_second:>7.0} tasks/s"
+            )?;
         }
         let (last, first) = (self.lengths.last(), self.lengths.first());
         let dates = |length: Option<&Length>| length.map_or(0, |length| length.dates);
-        write!(f, "  time a task at {} dates is {:.2} times that at {}", dates(last), self.growth, dates(first))
+        write!(
+            f,
+            "  time a task at {} dates is {:.2} times that at {}",
+            dates(last),
+            self.growth,
+            dates(first)
+        )
     }
 }
 
@@ -113,7 +122,8 @@ async fn one(directory: &Path, dates: usize) -> anyhow::Result<Length> {
     let home = Home::at(directory.to_owned());
     let lock = home.lock()?;
     let parts =
-        Parts::start(&home, &PIPELINE, calendar, Arc::new(Nothing), Arc::new(MemoryLake::new())).await?;
+        Embedded::start_on(home.root(), &PIPELINE, calendar, Arc::new(Nothing), Arc::new(MemoryLake::new()))
+            .await?;
     let request = PlanRequest { dates: 0..dates, datasets: Vec::new(), force: false };
     let plan = make_plan(&parts.engine, &request).await?;
     let tasks = plan.tasks.len();
@@ -125,6 +135,5 @@ async fn one(directory: &Path, dates: usize) -> anyhow::Result<Length> {
     let seconds = started.elapsed().as_secs_f64();
     parts.stop().await?;
     drop(lock);
-    tracing::info!(dates, cores = cores(), "measured");
     Ok(Length { dates, tasks, seconds, tasks_per_second: tasks as f64 / seconds })
 }

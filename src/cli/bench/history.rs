@@ -37,7 +37,11 @@ impl fmt::Display for Figures {
             f,
             "history of {} units: fleet {:.1} s (start to end, peak memory {:.0} MB), plain sequential loop \
              {:.1} s\n  the fleet is {:.2} times as fast",
-            self.units, self.fleet_seconds, self.fleet_peak_mb, self.sequential_seconds, self.fleet_times_as_fast
+            self.units,
+            self.fleet_seconds,
+            self.fleet_peak_mb,
+            self.sequential_seconds,
+            self.fleet_times_as_fast
         )
     }
 }

@@ -17,8 +17,8 @@ use tonic::transport::Channel;
 use crate::broker::api::publisher_client::PublisherClient;
 use crate::broker::api::subscriber_client::SubscriberClient;
 use crate::broker::api::{
-    AcknowledgeRequest, PublishRequest, PubsubMessage, StreamingPullRequest, StreamingPullResponse, Subscription,
-    Topic,
+    AcknowledgeRequest, PublishRequest, PubsubMessage, StreamingPullRequest, StreamingPullResponse,
+    Subscription, Topic,
 };
 use crate::broker::{BrokerConfig, Server};
 
@@ -60,7 +60,11 @@ impl fmt::Display for Figures {
         write!(f, "Pub/Sub server, durable: {}", line(&self.ours))?;
         match (&self.emulator, self.times_emulator) {
             (Some(emulator), Some(times)) => {
-                write!(f, "\nGoogle's emulator:       {}\n  ours receives {times:.1} times as fast", line(emulator))
+                write!(
+                    f,
+                    "\nGoogle's emulator:       {}\n  ours receives {times:.1} times as fast",
+                    line(emulator)
+                )
             }
             _ => write!(f, "\nGoogle's emulator is not installed here"),
         }
@@ -213,7 +217,8 @@ impl Drop for Emulator {
 }
 
 fn installed() -> Option<PathBuf> {
-    let output = Command::new("gcloud").args(["info", "--format=value(installation.sdk_root)"]).output().ok()?;
+    let output =
+        Command::new("gcloud").args(["info", "--format=value(installation.sdk_root)"]).output().ok()?;
     let root = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
     let program = root.join("platform/pubsub-emulator/bin/cloud-pubsub-emulator");
     program.exists().then_some(program)

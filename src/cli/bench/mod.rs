@@ -2,8 +2,8 @@
 //! the real thing, durable, in a directory of its own that is removed afterwards; nothing touches a home.
 
 mod cascade;
-mod hop;
 mod history;
+mod hop;
 
 use std::path::PathBuf;
 
@@ -82,7 +82,7 @@ impl Drop for Scratch {
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
     let scratch = Scratch::make(&options)?;
     let wanted = |part| options.only.is_empty() || options.only.contains(&part);
-    let mut report = Report { cores: super::assemble::cores(), ..Report::default() };
+    let mut report = Report { cores: super::embedded::cores(), ..Report::default() };
     let say = |text: String| {
         if !settings.json {
             println!("{text}");
@@ -113,5 +113,5 @@ pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result
     if settings.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     }
-    Ok(Ending::Done)
+    Ok(Ending::AllDone)
 }

@@ -1,0 +1,131 @@
+//! The embedded fleet of one pipeline: its own durable Pub/Sub server, ledger, lake, engine and loops, all in
+//! this process and one directory. What `run` and `serve` stand on, and how a pipeline of your own is run.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::adapters::lake::ParquetLake;
+use crate::adapters::ledger::SqliteLedger;
+use crate::adapters::pubsub::{Codec, PubsubBus, PubsubConfig, PubsubSubscriber, ensure_topology};
+use crate::broker::{BrokerConfig, Running, Server};
+use crate::fleet::{
+    Engine, Lake, Limits, Ports, RunTitle, Service, Source, SystemClock, Threads, make_plan, recover, submit,
+};
+use crate::flow::{Calendar, Cascade, DatasetName, Failure, Lane, Pipeline, PlanRequest, RunId, Topology};
+
+/// The project whose topics the embedded server holds.
+const PROJECT: &str = "tidegate";
+
+/// Cells (rows times columns) of decoded units that are kept in memory: all that the windows of a season
+/// read, at some twenty bytes a cell.
+pub(super) const CACHE_CELLS_MAX: usize = 8_000_000;
+
+/// Attempts under way for each core: most of them wait for the disk, and the more of them wait together
+/// the more of them one sync of the disk serves.
+const ATTEMPTS_PER_CORE: usize = 64;
+
+/// How long messages that were answered last may take to reach the server when the fleet stops.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// A fleet that runs in this process.
+pub struct Embedded {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Its loops.
+    pub service: Service,
+    /// Runs that an earlier process had left unfinished; they go on already.
+    pub unfinished: Vec<RunId>,
+    subscriber: Arc<PubsubSubscriber>,
+    server: Running,
+}
+
+impl Embedded {
+    /// Begins in `directory` (`broker/`, `ledger.sqlite`, `lake/`), which no other process may have open. What
+    /// an earlier process had left unfinished goes on at once.
+    pub async fn start(
+        directory: &Path,
+        pipeline: &Pipeline,
+        source: Arc<dyn Source>,
+    ) -> anyhow::Result<Self> {
+        let calendar = Arc::new(read_calendar(pipeline, &*source).await?);
+        let lake = Arc::new(ParquetLake::open(directory.join("lake")));
+        Self::start_on(directory, pipeline, calendar, source, lake).await
+    }
+
+    /// The same with a calendar that is known already and a lake of the caller's.
+    pub(super) async fn start_on(
+        directory: &Path,
+        pipeline: &Pipeline,
+        calendar: Arc<Calendar>,
+        source: Arc<dyn Source>,
+        lake: Arc<dyn Lake>,
+    ) -> anyhow::Result<Self> {
+        let cascade = Cascade::of(pipeline)?;
+        let datasets: Vec<DatasetName> = cascade.datasets().collect();
+        let ledger = Arc::new(SqliteLedger::open(&directory.join("ledger.sqlite"), &datasets)?);
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let config = BrokerConfig::durable(&directory.join("broker"), listen)?;
+        let server = Server::start(config).await.context("the embedded Pub/Sub server did not start")?;
+        let pubsub = PubsubConfig::local(server.endpoint(), PROJECT);
+        ensure_topology(&pubsub, &Topology::of(&cascade)).await?;
+        let bus = Arc::new(PubsubBus::connect(pubsub.clone()).await?);
+        let subscriber = Arc::new(PubsubSubscriber::connect(pubsub, Codec::of(datasets)).await?);
+        let clock = Arc::new(SystemClock);
+        let cpu = Arc::new(Threads::new(cores()));
+        let ports = Ports { ledger, lake, source, bus, clock, cpu };
+        let engine = Arc::new(Engine::new(cascade, calendar, ports, CACHE_CELLS_MAX));
+        let unfinished = recover(&engine, true).await?;
+        let limits = Limits { attempts_max: cores() * ATTEMPTS_PER_CORE };
+        let service = Service::start(Arc::clone(&engine), subscriber.clone(), limits).await?;
+        Ok(Self { engine, service, unfinished, subscriber, server })
+    }
+
+    /// Brings every date of the calendar up to date and waits until that is done. Answers with the number of
+    /// tasks that it took.
+    pub async fn run_to_end(&mut self, name: &str) -> anyhow::Result<usize> {
+        let dates = 0..self.engine.calendar().len();
+        let plan =
+            make_plan(&self.engine, &PlanRequest { dates, datasets: Vec::new(), force: false }).await?;
+        let title = RunTitle { name: name.to_owned(), kind: "backfill".to_owned(), lane: Lane::Backfill };
+        if let Some(run) = submit(&self.engine, &plan, title).await? {
+            let engine = Arc::clone(&self.engine);
+            tokio::select! {
+                () = engine.progress().wait_finished(run) => {}
+                failure = self.service.failed() => return Err(failure).context("the fleet has stopped"),
+            }
+        }
+        Ok(plan.tasks.len())
+    }
+
+    /// Where its Pub/Sub server listens.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        self.server.endpoint()
+    }
+
+    /// Takes nothing new, lets what is under way end, closes the streams, syncs the server's log.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.engine.stop();
+        self.service.stop().await;
+        self.subscriber.settle(SETTLE).await;
+        drop(self.subscriber);
+        drop(self.engine);
+        self.server.shutdown().await.context("the Pub/Sub server's log was not written to its end")
+    }
+}
+
+/// Which dates exist, as the source says now.
+pub(super) async fn read_calendar(pipeline: &Pipeline, source: &dyn Source) -> Result<Calendar, Failure> {
+    let payloads = source.calendar(pipeline.calendar_source).await?;
+    Ok((pipeline.calendar)(&payloads)?)
+}
+
+/// Cores of this machine.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZero::get)
+}
