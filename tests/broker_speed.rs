@@ -1,14 +1,16 @@
 //! How fast the durable server is through gRPC: the hop publish -> receive -> ack, and receive + ack of a backlog.
 //! Prints figures; fails only on what no machine excuses. `tidegate bench` measures the same beside the emulator.
 
-use futures::StreamExt;
 use std::net::{Ipv4Addr, SocketAddr};
 use tidegate::broker::api::publisher_client::PublisherClient;
 use tidegate::broker::api::subscriber_client::SubscriberClient;
 use tidegate::broker::api::{self, PubsubMessage, StreamingPullRequest, Subscription, Topic};
 use tidegate::broker::{BrokerConfig, Server};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
 use tonic::transport::Channel;
 
 const TOPIC: &str = "projects/p/topics/speed";
@@ -33,14 +35,19 @@ impl Client {
         self.subscriber.acknowledge(request).await.unwrap();
     }
 
-    async fn stream(&mut self) -> tonic::Streaming<api::StreamingPullResponse> {
+    /// A stream, which ends when the sender is dropped.
+    async fn stream(
+        &mut self,
+    ) -> (mpsc::Sender<StreamingPullRequest>, Streaming<api::StreamingPullResponse>) {
         let first = StreamingPullRequest {
             subscription: SUBSCRIPTION.to_owned(),
             stream_ack_deadline_seconds: 60,
             ..StreamingPullRequest::default()
         };
-        let requests = futures::stream::iter([first]).chain(futures::stream::pending());
-        self.subscriber.streaming_pull(requests).await.unwrap().into_inner()
+        let (sender, requests) = mpsc::channel(1);
+        sender.send(first).await.unwrap();
+        let opened = self.subscriber.streaming_pull(ReceiverStream::new(requests)).await.unwrap();
+        (sender, opened.into_inner())
     }
 }
 
@@ -56,7 +63,7 @@ async fn a_durable_hop_and_a_durable_backlog() {
     let (name, topic) = (SUBSCRIPTION.to_owned(), TOPIC.to_owned());
     client.subscriber.create_subscription(Subscription { name, topic, ..Default::default() }).await.unwrap();
 
-    let mut stream = client.stream().await;
+    let (sender, mut stream) = client.stream().await;
     let mut hops = Vec::with_capacity(HOPS);
     for _ in 0..HOPS {
         let started = Instant::now();
@@ -68,7 +75,9 @@ async fn a_durable_hop_and_a_durable_backlog() {
     }
     hops.sort();
     println!("hop, durable: p50 {:?}, p99 {:?}", hops[HOPS / 2], hops[HOPS * 99 / 100]);
-    drop(stream);
+    // Until the server has ended the stream too, it would lease the backlog to it.
+    drop(sender);
+    assert!(stream.message().await.unwrap().is_none());
 
     let started = Instant::now();
     let mut publishing = JoinSet::new();
@@ -80,7 +89,7 @@ async fn a_durable_hop_and_a_durable_backlog() {
     println!("publish, durable: {:.0}/s", MESSAGES as f64 / started.elapsed().as_secs_f64());
 
     let started = Instant::now();
-    let mut stream = client.stream().await;
+    let (_sender, mut stream) = client.stream().await;
     let (mut received, mut acking) = (0, JoinSet::new());
     while received < MESSAGES {
         let response = stream.message().await.unwrap().unwrap();

@@ -147,7 +147,7 @@ async fn answer(routes: &[Route], grpc: Router, request: Request) -> Response {
     let content_type =
         request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if content_type.starts_with(b"application/grpc") {
-        return Status::unimplemented("this server has no such call").into_http::<Body>();
+        return unserved(request.uri().path()).into_http::<Body>();
     }
     transcoded(routes, grpc, request).await.unwrap_or_else(|status| refused(&status))
 }
@@ -200,13 +200,19 @@ async fn called(mut grpc: Router, route: &Route, input: &DynamicMessage) -> Resu
     if let Some(status) = Status::from_header_map(response.headers())
         && status.code() != Code::Ok
     {
-        return Err(status);
+        // Without words it is the router's: the call belongs to a service that is not there, such as schemas.
+        let wordless = status.code() == Code::Unimplemented && status.message().is_empty();
+        return Err(if wordless { unserved(&route.path) } else { status });
     }
     let framed = to_bytes(response.into_body(), usize::MAX)
         .await
         .map_err(|error| Status::internal(error.to_string()))?;
     let body = framed.get(FRAME_BYTES..).ok_or_else(|| Status::internal("the call gave no answer"))?;
     DynamicMessage::decode(route.output.clone(), body).map_err(|error| Status::internal(error.to_string()))
+}
+
+fn unserved(path: &str) -> Status {
+    Status::unimplemented(format!("{} is not served by this server", path.trim_start_matches('/')))
 }
 
 /// Bytes before each message of a gRPC body: a flag and the length.
