@@ -162,7 +162,7 @@ pub async fn replay(engine: &Engine, ids: &[i64], force: bool, lane: Lane) -> Re
     let mut findings = findings(engine).await?;
     let letters = chosen(engine, ids).await?;
     for letter in &letters {
-        findings.dead.remove(&letter.unit);
+        findings.dead.insert(letter.unit, None);
     }
     let plan = plan_everything(engine, &findings)?;
     if !force {
