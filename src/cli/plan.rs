@@ -57,6 +57,7 @@ fn code(why: Why) -> &'static str {
         Why::InputsChanged => "inputs_changed",
         Why::InputInPlan(_) => "input_in_plan",
         Why::Forced => "forced",
+        Why::DeadLetterOpen => "dead_letter_open",
     }
 }
 

@@ -10,8 +10,8 @@ use super::ports::{Burial, Claim, Commit, Committed, Provenance};
 use super::retry::{ATTEMPTS_MAX, wait_after};
 use super::{dead_letter, gate};
 use crate::flow::{
-    Computed, Failure, Fingerprint, Millis, Outcome, Permanent, Processor, RunId, Step, Stored, Transient,
-    Unit, UnitRecord, WorkOrder,
+    Computed, Failure, Fingerprint, Millis, Outcome, Permanent, Processor, RunId, Step, Stored, TaskState,
+    Transient, Unit, UnitRecord, WorkOrder,
 };
 
 /// How often to look again at a task that somebody else has, or that waits for its backoff.
@@ -48,7 +48,8 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
                 }
             }
             Claim::Finished(completion) => {
-                return engine.ports.bus.publish_completions(&[completion]).await;
+                engine.ports.bus.publish_completions(&[completion]).await?;
+                return look_whether_finished(engine, order.run).await;
             }
             Claim::Later(moment) => {
                 let moment = moment.min(started + LOOK_AGAIN_MS);
@@ -58,12 +59,28 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
                     () = engine.ports.clock.sleep_until(moment) => {}
                 }
             }
+            // A unit of its windows was reopened, by this order or another: only the ledger knows what
+            // waits for what now, so the gates are made anew from there.
+            Claim::Void(Some(TaskState::Waiting)) => return gate::open_again(engine, order.run).await,
             Claim::Void(state) => {
                 tracing::debug!(unit = %order.unit, run = %order.run, ?state, "void work order");
-                return Ok(());
+                if state == Some(TaskState::Dead) {
+                    dead_letter::announce(engine, order.unit).await?;
+                }
+                return look_whether_finished(engine, order.run).await;
             }
         }
     }
+}
+
+/// Tells whoever waits for the run when it is over: an order that finds its task ended may be the last
+/// trace of an attempt that failed between the end in the ledger and saying so.
+async fn look_whether_finished(engine: &Engine, run: RunId) -> Result<(), Failure> {
+    let record = engine.ports.ledger.run(run).await?;
+    if record.is_some_and(|record| record.finished_at.is_some()) {
+        engine.run_finished(run);
+    }
+    Ok(())
 }
 
 /// A unit that has just been made, and of what.
@@ -153,8 +170,8 @@ impl Attempt<'_> {
             Err(Trouble::InputLost(unit, reason)) => {
                 tracing::warn!(%unit, %reason, reader = %self.order.unit, "an input is lost; it is made again");
                 self.engine.ports.ledger.reopen(self.order.run, unit, self.order.unit, self.fence).await?;
-                gate::open_again(self.engine, self.order.run).await?;
-                Ok(Next::Over)
+                // The next claim finds the task waiting, and has the gates opened.
+                Ok(Next::Again)
             }
         }
     }
@@ -187,7 +204,8 @@ impl Attempt<'_> {
         let commit = Commit { run: self.order.run, fence: self.fence, outcome, record, at };
         let Committed::Yes { outbox, completion, run_finished } = ports.ledger.commit(commit).await? else {
             tracing::warn!(unit = %self.order.unit, fence = self.fence, "a stale attempt was turned away");
-            return Ok(Next::Over);
+            // The order is not given up before the task has ended: whoever has it now may die.
+            return Ok(Next::Again);
         };
         ports.bus.publish_completions(&[completion]).await?;
         ports.ledger.mark_published(&[outbox]).await?;
@@ -228,7 +246,7 @@ impl Attempt<'_> {
             holds: dead_letter::holds(self.engine, unit),
             at: self.engine.ports.clock.now(),
         };
-        dead_letter::bury(self.engine, burial).await?;
-        Ok(Next::Over)
+        let buried = dead_letter::bury(self.engine, burial).await?;
+        Ok(if buried { Next::Over } else { Next::Again })
     }
 }

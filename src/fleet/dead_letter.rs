@@ -8,12 +8,13 @@ use super::engine::Engine;
 use super::ports::{Burial, DeadLetter};
 use crate::flow::{DatasetName, Date, DeadLetterNotice, Failure, Processor, Unit, Window, WorkOrder};
 
-/// Records a dead letter, holds what depends on it and publishes its notice.
-pub(super) async fn bury(engine: &Engine, burial: Burial) -> Result<(), Failure> {
+/// Records a dead letter, holds what depends on it and publishes its notice. `false` where the attempt was
+/// stale.
+pub(super) async fn bury(engine: &Engine, burial: Burial) -> Result<bool, Failure> {
     let run = burial.run;
     let dataset = burial.unit.dataset;
     let Some(letter) = engine.ports.ledger.bury(burial).await? else {
-        return Ok(());
+        return Ok(false);
     };
     tracing::error!(
         id = letter.id, unit = %letter.unit, code = letter.code, held = letter.held, reason = letter.message,
@@ -24,6 +25,16 @@ pub(super) async fn bury(engine: &Engine, burial: Burial) -> Result<(), Failure>
     let record = engine.ports.ledger.run(run).await?;
     if record.is_some_and(|record| record.finished_at.is_some()) {
         engine.run_finished(run);
+    }
+    Ok(true)
+}
+
+/// Publishes the notice of a unit's dead letter where that was not done: the attempt that buried the task
+/// failed between the two.
+pub(super) async fn announce(engine: &Engine, unit: Unit) -> Result<(), Failure> {
+    let open = engine.ports.ledger.dead_letters(true).await?;
+    for letter in open.iter().filter(|letter| letter.unit == unit && !letter.published) {
+        publish(engine, letter).await?;
     }
     Ok(())
 }
@@ -62,7 +73,10 @@ pub async fn record_crash(engine: &Engine, order: WorkOrder) -> Result<(), Failu
         holds: holds(engine, order.unit),
         at: engine.ports.clock.now(),
     };
-    bury(engine, burial).await
+    if !bury(engine, burial).await? {
+        announce(engine, order.unit).await?;
+    }
+    Ok(())
 }
 
 /// Everything that cannot become ready while the unit is dead.

@@ -33,6 +33,15 @@ pub struct Ports {
     pub cpu: Arc<dyn Cpu>,
 }
 
+/// Whether other processes work on the same ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tenancy {
+    /// This process hears of every completion, so it may keep its gates in memory.
+    Alone,
+    /// Each process hears of some completions only: every gate is made anew from the ledger, every time.
+    Shared,
+}
+
 /// The engine of one pipeline in one process.
 pub struct Engine {
     pub(super) cascade: Cascade,
@@ -41,6 +50,7 @@ pub struct Engine {
     pub(super) cache: UnitCache,
     pub(super) progress: Progress,
     pub(super) stop: CancellationToken,
+    pub(super) tenancy: Tenancy,
     catalog: Mutex<Catalog>,
     refresh: tokio::sync::Mutex<Refreshed>,
     tickets: AtomicU64,
@@ -70,6 +80,7 @@ impl Engine {
         Self {
             progress: Progress::default(),
             stop: CancellationToken::new(),
+            tenancy: Tenancy::Alone,
             cascade,
             calendar,
             ports,
@@ -79,6 +90,12 @@ impl Engine {
             tickets: AtomicU64::new(0),
             gates: Mutex::new(Gates::default()),
         }
+    }
+
+    /// The same engine, among other processes that work on its ledger.
+    #[must_use]
+    pub fn sharing(self) -> Self {
+        Self { tenancy: Tenancy::Shared, ..self }
     }
 
     /// The cascade.

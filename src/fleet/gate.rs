@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::engine::Engine;
+use super::engine::{Engine, Tenancy};
 use super::ports::{LedgerError, TaskRecord};
 use crate::flow::{
     Completion, DatasetName, Failure, Gate, Lane, Processor, RunId, TaskState, Unit, WorkOrder,
@@ -37,7 +37,7 @@ pub async fn arrive(engine: &Engine, reader: DatasetName, completions: &[Complet
             }
             None => match open(engine, processor, run).await? {
                 Some(Opened { lane, gate, ready, unclaimed }) => {
-                    *slot = Some((lane, gate));
+                    *slot = kept(engine, lane, gate);
                     Some((lane, ready, unclaimed))
                 }
                 None => None,
@@ -67,10 +67,18 @@ pub(super) async fn open_again(engine: &Engine, run: RunId) -> Result<(), Failur
         if let Some(opened) = open(engine, processor, run).await? {
             let Opened { lane, gate, ready, unclaimed } = opened;
             send(engine, processor.writes, run, lane, &ready, &unclaimed).await?;
-            *slot = Some((lane, gate));
+            *slot = kept(engine, lane, gate);
         }
     }
     Ok(())
+}
+
+/// What stays in memory of a gate: nothing where other processes hear of some of the completions.
+fn kept(engine: &Engine, lane: Lane, gate: Gate) -> Option<(Lane, Gate)> {
+    match engine.tenancy {
+        Tenancy::Alone => Some((lane, gate)),
+        Tenancy::Shared => None,
+    }
 }
 
 struct Opened {

@@ -23,7 +23,7 @@ pub use clock::{ManualClock, SystemClock};
 pub use coverage::{CoverageLine, coverage};
 pub use cpu::{Cpu, Inline, Job, Threads};
 pub use dead_letter::record_crash;
-pub use engine::{Engine, LEASE_MS, Ports};
+pub use engine::{Engine, LEASE_MS, Ports, Tenancy};
 pub use gate::arrive;
 pub use ports::{
     Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Lake, LakeError, Ledger,

@@ -100,6 +100,7 @@ async fn submit_tasks(
     title: RunTitle,
     replays: Vec<i64>,
 ) -> Result<Option<RunId>, RunError> {
+    let tasks = &with_open_dependents(engine, tasks).await?;
     let dates = || tasks.iter().map(|task| task.unit.date);
     let (Some(first), Some(last)) = (dates().min(), dates().max()) else {
         return Ok(None);
@@ -122,6 +123,42 @@ async fn submit_tasks(
     let id = engine.ports.ledger.submit(run).await?;
     gate::open_again(engine, id).await?;
     Ok(Some(id))
+}
+
+/// These tasks, and with them every open task of an unfinished run that depends on one of them, directly or
+/// not: what it waits for is taken over by the new run, so it must come along, or it would wait for ever.
+async fn with_open_dependents(
+    engine: &Engine,
+    tasks: &[PlannedTask],
+) -> Result<Vec<PlannedTask>, LedgerError> {
+    let place = |unit: Unit| Some((unit.dataset, engine.calendar.index_of(unit.date)?));
+    let mut open = BTreeSet::new();
+    for run in engine.ports.ledger.runs(true).await? {
+        let of_run = engine.ports.ledger.tasks(run.id, None).await?;
+        open.extend(of_run.iter().filter(|task| !task.state.is_final()).filter_map(|task| place(task.unit)));
+    }
+    let mut chosen: BTreeSet<Place> = tasks.iter().filter_map(|task| place(task.unit)).collect();
+    let mut all = tasks.to_vec();
+    for processor in engine.cascade.processors() {
+        let dataset = processor.writes;
+        for (_, at) in open.range((dataset, 0)..=(dataset, usize::MAX)).copied() {
+            let read = processor.reads.iter().find(|input| {
+                let window = input.window.inputs(&engine.calendar, at);
+                chosen.range((input.dataset, window.start)..(input.dataset, window.end)).next().is_some()
+            });
+            if let Some(input) = read
+                && chosen.insert((dataset, at))
+            {
+                let why = Why::InputInPlan(input.dataset);
+                all.push(PlannedTask { unit: engine.unit(dataset, at), why, ready: false });
+            }
+        }
+    }
+    for task in &mut all {
+        task.ready &= place(task.unit).is_none_or(|place| !reads_any(engine, place, &chosen));
+    }
+    all.sort_by_key(|task| (task.unit.date, engine.cascade.position(task.unit.dataset)));
+    Ok(all)
 }
 
 /// Goes on where an earlier process stopped: publishes what was committed and not published, and sends the
@@ -162,7 +199,7 @@ pub async fn replay(engine: &Engine, ids: &[i64], force: bool, lane: Lane) -> Re
     let mut findings = findings(engine).await?;
     let letters = chosen(engine, ids).await?;
     for letter in &letters {
-        findings.dead.remove(&letter.unit);
+        findings.dead.insert(letter.unit, None);
     }
     let plan = plan_everything(engine, &findings)?;
     if !force {

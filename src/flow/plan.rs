@@ -31,7 +31,8 @@ pub struct Findings {
     pub stamps: BTreeMap<Unit, String>,
     /// Complete units whose files are gone or cut.
     pub files_gone: BTreeSet<Unit>,
-    /// Units with an open dead letter, and what they would have been made from.
+    /// Units with an open dead letter, and what they would have been made from; `None` where that does not
+    /// keep them dead.
     pub dead: BTreeMap<Unit, Option<Fingerprint>>,
 }
 
@@ -52,6 +53,9 @@ pub enum Why {
     InputInPlan(DatasetName),
     /// It is made anew because somebody asked for it.
     Forced,
+    /// It died on an input that has been put back to what the unit was made from: it will come out
+    /// unchanged, which closes the dead letter and lets go of what it held.
+    DeadLetterOpen,
 }
 
 impl fmt::Display for Why {
@@ -64,6 +68,7 @@ impl fmt::Display for Why {
             Self::InputsChanged => f.write_str("what it reads has changed"),
             Self::InputInPlan(dataset) => write!(f, "reads {dataset}, which is in the plan"),
             Self::Forced => f.write_str("asked for"),
+            Self::DeadLetterOpen => f.write_str("a dead letter of it is open, though it is up to date"),
         }
     }
 }
@@ -203,9 +208,13 @@ fn decide(
     if windows().any(|(_, marks, window)| marks.blocked(window)) {
         return Verdict::Held;
     }
+    let asked = request.force && request.dates.contains(&at);
     let in_plan = windows().find(|(_, marks, window)| marks.planned(window.clone()));
     if let Some((dataset, _, _)) = in_plan {
         let why = match catalog.get(processor.writes, at) {
+            // These two have nothing to do with the inputs: unchanged ones would leave the unit as it is.
+            Some(_) if asked => Why::Forced,
+            Some(_) if findings.files_gone.contains(&unit) => Why::FileGone,
             Some(_) => Why::InputInPlan(dataset),
             None => Why::Missing,
         };
@@ -213,7 +222,6 @@ fn decide(
     }
     let stamp = findings.stamps.get(&unit).map(String::as_str);
     let fingerprint = catalog.fingerprint(processor, at, stamp);
-    let asked = request.force && request.dates.contains(&at);
     if !asked && findings.dead.get(&unit) == Some(&Some(fingerprint)) {
         return Verdict::Dead;
     }
@@ -226,6 +234,7 @@ fn decide(
             Step::Land { .. } => Why::PayloadChanged,
             Step::Compute { .. } => Why::InputsChanged,
         },
+        Some(_) if findings.dead.contains_key(&unit) => Why::DeadLetterOpen,
         Some(_) => return Verdict::Complete,
     };
     Verdict::Task(why, true)

@@ -216,7 +216,8 @@ impl World {
         };
         let cells = if self.shared.per_mille(500) { 10_000 } else { 4 };
         let cascade = self.shared.fixture.cascade.clone();
-        let engine = Arc::new(Engine::new(cascade, Arc::clone(&self.calendar), ports, cells));
+        let engine = Engine::new(cascade, Arc::clone(&self.calendar), ports, cells);
+        let engine = Arc::new(if self.processes.len() == 1 { engine } else { engine.sharing() });
         self.processes[process] = Process { engine: Some(engine), recovered: false, stalled_until: 0 };
         self.recover(process);
     }
