@@ -41,5 +41,5 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, settings: &Settings, console: &Console) -> anyhow::Result<Ending> {
     let Options { pipeline, from, to, only, force, source } = options;
     let selection = Selection { from: Some(from), to: Some(to), only, force };
-    whole::run(whole_run::Options { pipeline, source, selection }, settings, console).await
+    whole::run(whole::Options { pipeline, source, selection }, settings, console).await
 }
