@@ -131,8 +131,8 @@ impl Catalog {
 
 /// The nodes of a Fenwick tree that make up the prefix of this length.
 fn climb(end: usize) -> impl Iterator<Item = usize> {
-    let smaller = |node: usize| Some(node & node.wrapping_sub(1)).filter(|node| *node > 0);
-    std::iter::successors(Some(end).filter(|end| *end > 0), move |node| smaller(*node))
+    let some = |node: usize| (node > 0).then_some(node);
+    std::iter::successors(some(end), move |node| some(node & (node - 1)))
 }
 
 fn sum_of(record: &UnitRecord) -> RangeSum {

@@ -185,11 +185,20 @@ async fn http(bus: &Bus, verb: &str, path: &str, body: &str) -> Result<(u16, ser
     let head = format!("{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}");
     stream.write_all(head.as_bytes()).await.map_err(text)?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.map_err(text)?;
+    // Not every server closes when asked to, so the end of the body is looked for.
+    while !is_whole(&answer) && stream.read_buf(&mut answer).await.map_err(text)? > 0 {}
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or("no status line")?;
     let body = answer.find('{').zip(answer.rfind('}')).map_or("{}", |(from, to)| &answer[from..=to]);
     Ok((status, serde_json::from_str(body).map_err(text)?))
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let answer = String::from_utf8_lossy(answer).to_ascii_lowercase();
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else { return false };
+    let length =
+        head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
+    length.map_or(body.ends_with("0\r\n\r\n"), |length| body.len() >= length)
 }
 
 pub async fn rest_errors_have_the_documented_shape(bus: Bus) -> Outcome {
@@ -224,4 +233,38 @@ pub async fn rest_publishes_pulls_and_acks(bus: Bus) -> Outcome {
     let get = api::GetTopicRequest { topic: topic.clone() };
     let found: Topic = bus.publisher().get_topic(get).await.map_err(text)?.into_inner();
     same("gRPC sees it", found.labels.len(), 1)
+}
+
+pub async fn what_is_not_served_is_refused_by_name(bus: Bus) -> Outcome {
+    bus.create_topic("one").await.map_err(text)?;
+    let shapes: [(&str, fn(&mut Subscription)); 7] = [
+        ("filter", |subscription| subscription.filter = "attributes.a = \"b\"".to_owned()),
+        ("ordering", |subscription| subscription.enable_message_ordering = true),
+        ("exactly-once", |subscription| subscription.enable_exactly_once_delivery = true),
+        ("retain_acked_messages", |subscription| subscription.retain_acked_messages = true),
+        ("BigQuery", |subscription| subscription.bigquery_config = Some(api::BigQueryConfig::default())),
+        ("Cloud Storage", |subscription| subscription.cloud_storage_config = Some(Default::default())),
+        ("push", |subscription| {
+            let push_endpoint = "https://example.com/push".to_owned();
+            subscription.push_config = Some(api::PushConfig { push_endpoint, ..Default::default() });
+        }),
+    ];
+    for (what, shape) in shapes {
+        refused(what, bus.create_subscription("one", "one", shape).await, Code::Unimplemented)?;
+    }
+    let ordered = api::PubsubMessage { ordering_key: "key".to_owned(), ..message("ordered") };
+    refused("an ordering key", bus.publish("one", vec![ordered]).await, Code::Unimplemented)?;
+    let schema = Some(api::SchemaSettings {
+        schema: format!("projects/{}/schemas/one", bus.project),
+        ..Default::default()
+    });
+    let topic = Topic { name: bus.topic("two"), schema_settings: schema, ..Topic::default() };
+    refused("a schema", bus.publisher().create_topic(topic).await, Code::Unimplemented)?;
+    bus.create_subscription("one", "one", |_| {}).await.map_err(text)?;
+    let seek = api::SeekRequest { subscription: bus.subscription("one"), target: None };
+    refused("Seek", bus.subscriber().seek(seek).await, Code::Unimplemented)?;
+    let snapshot = api::CreateSnapshotRequest { subscription: bus.subscription("one"), ..Default::default() };
+    refused("CreateSnapshot", bus.subscriber().create_snapshot(snapshot).await, Code::Unimplemented)?;
+    let (status, body) = http(&bus, "GET", &format!("/v1/projects/{}/schemas", bus.project), "").await?;
+    same("schemas over REST", (status, body["error"]["status"].as_str()), (501, Some("UNIMPLEMENTED")))
 }

@@ -40,7 +40,7 @@ macro_rules! case {
 include!("cases.rs");
 
 /// No case waits longer than an ack deadline and the emulator's slowness.
-const CASE_SECONDS_MAX: u64 = 90;
+const CASE_SECONDS_MAX: u64 = 45;
 
 /// Runs every case; the outcomes come in the order of the list.
 pub async fn run(bus: Bus) -> Vec<(Case, Outcome)> {

@@ -3,11 +3,9 @@
 //! have his row. No source lists who officially did not play, so a date whose box score is there
 //! without him counts as missing *and* as not played; only the rest is a gap in the data.
 
-use std::collections::HashSet;
-
 use crate::flow::Date;
 
-use super::history::{PlayerHistory, TeamSchedule, Units, last};
+use super::history::{Keyed, PlayerHistory, TeamSchedule, Units, last};
 use super::population::{Member, Source};
 use super::rows_player_game::PlayerGame;
 use super::statistics::{count, ratio, rounded};
@@ -61,35 +59,48 @@ impl Completeness {
     }
 }
 
-/// A player's games against his team's, ready to be counted for any window.
+/// What became of a game of a player's team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// He has a row.
+    Played,
+    /// The box score is there without him.
+    NotPlayed,
+    /// There is no box score.
+    Missing,
+}
+
+/// The games of a player's team within his tenure, this season, before the date, in order of date: the
+/// recent ones, ready to be counted for any window.
 pub(super) struct Attendance {
-    /// Dates of the team's games within the tenure, this season, before the date.
-    expected: Vec<Date>,
-    actual: HashSet<Date>,
-    not_played: HashSet<Date>,
+    games: Vec<(Date, Presence)>,
     date: Date,
 }
 
 /// The dates on which a team has any box score row: what tells "did not play" from "data missing".
-pub(super) struct BoxScoreDates<'a>(HashSet<(&'a str, Date)>);
+pub(super) struct BoxScoreDates<'a>(Keyed<(&'a str, i64), ()>);
 
 impl<'a> BoxScoreDates<'a> {
     /// Those among these units.
     #[must_use]
     pub(super) fn of(units: &Units<'a, PlayerGame>) -> Self {
-        let mut dates = HashSet::new();
+        let mut dates = Keyed::default();
         for (date, rows) in units {
-            let mut before = None;
             for row in *rows {
-                if before != Some(&row.team_abbr) {
-                    dates.insert((&*row.team_abbr, *date));
-                    before = Some(&row.team_abbr);
-                }
+                dates.insert((&*row.team_abbr, i64::from(date.days())), ());
             }
         }
         Self(dates)
     }
+
+    fn has(&self, team: &str, date: Date) -> bool {
+        self.0.contains_key(&(team, i64::from(date.days())))
+    }
 }
+
+/// Games and days of the longest windows; older games are not kept.
+const GAMES_MAX: usize = 10;
+const DAYS_MAX: i32 = 30;
 
 impl Attendance {
     /// Of a member of a date's population. The tenure is the run of his latest games for that team; it
@@ -108,38 +119,44 @@ impl Attendance {
             Source::LatestTeam => past.get(&member.player.player_id),
             Source::BoxScore => &[],
         };
-        let stint = rows.iter().rev().take_while(|row| *row.team_abbr == *team);
-        let actual: HashSet<Date> = stint.map(|row| row.game_date).collect();
-        let start = actual.iter().min().map_or(date, |first| (*first).max(opening));
-        let expected: Vec<Date> = schedule
-            .get(&team)
-            .iter()
-            .map(|game| game.game_date)
-            .filter(|day| (start..date).contains(day))
-            .collect();
-        let not_played = expected
-            .iter()
-            .filter(|day| !actual.contains(day) && boxes.0.contains(&(team, **day)))
-            .copied()
-            .collect();
-        Self { expected, actual, not_played, date }
+        let stint = rows.iter().rev().take_while(|row| *row.team_abbr == *team).count();
+        let stint = last(rows, stint);
+        let start = stint.first().map_or(date, |first| first.game_date.max(opening));
+        let planned = schedule.get(&team);
+        let (from, to) = (
+            planned.partition_point(|game| game.game_date < start),
+            planned.partition_point(|game| game.game_date < date),
+        );
+        let recent = planned.partition_point(|game| game.game_date < date.plus_days(-DAYS_MAX));
+        let from = recent.min(to.saturating_sub(GAMES_MAX)).max(from);
+        let presence = |day: Date| match stint.binary_search_by_key(&day, |row| row.game_date) {
+            Ok(_) => Presence::Played,
+            Err(_) if boxes.has(team, day) => Presence::NotPlayed,
+            Err(_) => Presence::Missing,
+        };
+        let games = planned[from..to].iter().map(|game| (game.game_date, presence(game.game_date))).collect();
+        Self { games, date }
     }
 
-    /// Counted over a window.
+    /// Counted over a window of at most 10 games or 30 days.
     #[must_use]
     pub(super) fn over(&self, span: Span) -> Completeness {
-        let dates = match span {
-            Span::Games(games) => last(&self.expected, games),
+        let games = match span {
+            Span::Games(games) => {
+                assert!(games <= GAMES_MAX, "a window of {games} games is longer than what is kept");
+                last(&self.games, games)
+            }
             Span::Days(days) => {
+                assert!(days <= DAYS_MAX, "a window of {days} days is longer than what is kept");
                 let from = self.date.plus_days(-days);
-                &self.expected[self.expected.partition_point(|day| *day < from)..]
+                &self.games[self.games.partition_point(|(day, _)| *day < from)..]
             }
         };
-        let among = |set: &HashSet<Date>| count(dates.iter().filter(|day| set.contains(day)).count());
+        let of = |kind: Presence| count(games.iter().filter(|(_, presence)| *presence == kind).count());
         Completeness {
-            expected: count(dates.len()),
-            actual: among(&self.actual),
-            not_played: among(&self.not_played),
+            expected: count(games.len()),
+            actual: of(Presence::Played),
+            not_played: of(Presence::NotPlayed),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The four factors of a game's circumstances: fatigue, zone match-up, pace, usage.
 //! Pure; the rows that are handed in hold nothing of the date's outcome, so neither do these.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::gaps::gaps_of;
+use super::history::Keyed;
 use super::rows_composite_factors::CompositeFactors;
 use super::rows_player_context::PlayerContext;
 use super::rows_player_shot_zones::PlayerShotZones;
@@ -31,10 +31,10 @@ pub struct FactorsInput<'a> {
 /// One row for each context, in their order.
 #[must_use]
 pub fn composite_factors(input: &FactorsInput<'_>) -> Vec<CompositeFactors> {
-    let teams: HashMap<&str, &TeamContext> = input.teams.iter().map(|row| (&*row.team_abbr, row)).collect();
-    let defenses: HashMap<&str, &TeamDefenseZones> =
+    let teams: Keyed<&str, &TeamContext> = input.teams.iter().map(|row| (&*row.team_abbr, row)).collect();
+    let defenses: Keyed<&str, &TeamDefenseZones> =
         input.defense_zones.iter().map(|row| (&*row.team_abbr, row)).collect();
-    let shots: HashMap<i64, &PlayerShotZones> =
+    let shots: Keyed<i64, &PlayerShotZones> =
         input.shot_zones.iter().map(|row| (row.player_id, row)).collect();
     input
         .contexts
@@ -113,20 +113,21 @@ impl Matchup {
     /// points against the league, the rate in per cent. Who has no zone of his own is met by the paint.
     fn of(shots: Option<&PlayerShotZones>, defense: Option<&TeamDefenseZones>) -> Self {
         let primary = shots.and_then(|shots| shots.primary_scoring_zone.as_deref());
-        let (zone, rate, edge): (_, fn(&PlayerShotZones) -> _, fn(&TeamDefenseZones) -> _) = match primary {
-            Some("perimeter") => (
-                "perimeter",
-                |shots| shots.three_pt_rate_last_10,
-                |defense| defense.three_pt_defense_vs_league_avg,
-            ),
-            Some("mid_range") => (
-                "mid_range",
-                |shots| shots.mid_range_rate_last_10,
-                |defense| defense.mid_range_defense_vs_league_avg,
-            ),
-            _ => ("paint", |shots| shots.paint_rate_last_10, |defense| defense.paint_defense_vs_league_avg),
+        let zone = match primary {
+            Some("perimeter") => "perimeter",
+            Some("mid_range") => "mid_range",
+            _ => "paint",
         };
-        let (rate, edge): (Option<f64>, Option<f64>) = (shots.and_then(rate), defense.and_then(edge));
+        let rate = shots.and_then(|shots| match zone {
+            "perimeter" => shots.three_pt_rate_last_10,
+            "mid_range" => shots.mid_range_rate_last_10,
+            _ => shots.paint_rate_last_10,
+        });
+        let edge = defense.and_then(|defense| match zone {
+            "perimeter" => defense.three_pt_defense_vs_league_avg,
+            "mid_range" => defense.mid_range_defense_vs_league_avg,
+            _ => defense.paint_defense_vs_league_avg,
+        });
         let score = rate.zip(edge).map(|(rate, edge)| {
             let plain = edge * (rate / 50.0).min(1.0);
             let score = if plain.abs() > 5.0 { plain * 1.2 } else { plain };
@@ -173,34 +174,64 @@ fn missing_fields(context: &PlayerContext, beside: &Beside<'_>) -> Arc<[Arc<str>
     .collect()
 }
 
-/// The inputs of each factor, as JSON with sorted keys: fatigue, zone, pace, usage.
+/// The inputs of each factor, as JSON: fatigue, zone, pace, usage.
 fn context_json(context: &PlayerContext, matchup: &Matchup) -> [Arc<str>; 4] {
     [
-        json!({
-            "days_rest": context.days_rest,
-            "back_to_back": context.back_to_back,
-            "games_in_last_7_days": context.games_in_last_7_days,
-            "minutes_in_last_7_days": context.minutes_in_last_7_days,
-            "avg_minutes_per_game_last_7": context.avg_minutes_per_game_last_7,
-            "back_to_backs_last_14_days": context.back_to_backs_last_14_days,
-            "player_age": context.player_age,
+        json(&FatigueContext {
+            avg_minutes_per_game_last_7: context.avg_minutes_per_game_last_7,
+            back_to_back: context.back_to_back,
+            back_to_backs_last_14_days: context.back_to_backs_last_14_days,
+            days_rest: context.days_rest,
+            games_in_last_7_days: context.games_in_last_7_days,
+            minutes_in_last_7_days: context.minutes_in_last_7_days,
+            player_age: context.player_age,
         }),
-        json!({
-            "zone": matchup.zone,
-            "player_rate": matchup.rate,
-            "opponent_edge": matchup.edge,
+        json(&ZoneContext { opponent_edge: matchup.edge, player_rate: matchup.rate, zone: matchup.zone }),
+        json(&PaceContext {
+            opponent_pace_last_10: context.opponent_pace_last_10,
+            pace_differential: context.pace_differential,
         }),
-        json!({
-            "pace_differential": context.pace_differential,
-            "opponent_pace_last_10": context.opponent_pace_last_10,
-        }),
-        json!({
-            "projected_usage_rate": context.projected_usage_rate,
-            "baseline_usage_rate": context.baseline_usage_rate,
-            "star_teammates_out": context.star_teammates_out,
+        json(&UsageContext {
+            baseline_usage_rate: context.baseline_usage_rate,
+            projected_usage_rate: context.projected_usage_rate,
+            star_teammates_out: context.star_teammates_out,
         }),
     ]
-    .map(|value| value.to_string().into())
+}
+
+fn json(value: &impl Serialize) -> Arc<str> {
+    serde_json::to_string(value).expect("numbers and texts are JSON").into()
+}
+
+#[derive(Serialize)]
+struct FatigueContext {
+    avg_minutes_per_game_last_7: Option<f64>,
+    back_to_back: bool,
+    back_to_backs_last_14_days: i64,
+    days_rest: Option<i64>,
+    games_in_last_7_days: i64,
+    minutes_in_last_7_days: i64,
+    player_age: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct ZoneContext {
+    opponent_edge: Option<f64>,
+    player_rate: Option<f64>,
+    zone: &'static str,
+}
+
+#[derive(Serialize)]
+struct PaceContext {
+    opponent_pace_last_10: Option<f64>,
+    pace_differential: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct UsageContext {
+    baseline_usage_rate: Option<f64>,
+    projected_usage_rate: Option<f64>,
+    star_teammates_out: Option<i64>,
 }
 
 fn warnings(fatigue: i64, zone: f64, total: f64) -> Arc<[Arc<str>]> {
@@ -215,10 +246,6 @@ fn warnings(fatigue: i64, zone: f64, total: f64) -> Arc<[Arc<str>]> {
     .collect()
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one field a line: the row has more columns than a function should have lines"
-)]
 fn row(context: &PlayerContext, beside: &Beside<'_>, gaps: &Arc<[Arc<str>]>) -> CompositeFactors {
     let fatigue = fatigue_score(context);
     let matchup = Matchup::of(beside.shots, beside.defense);

@@ -1,15 +1,14 @@
 //! The features of a date's players: each slot from the row that has it, with its source.
 //! Pure; the rows and games that are handed in hold nothing of the date's outcome, so neither do these.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::features::{
-    FEATURES, Feature, Source, VERSION, Vector, minutes_change, names, quality_tier, recent_trend,
-    rest_advantage,
+    FEATURES, Feature, Source, SourceCodes, VERSION, Vector, minutes_change, names, quality_tier,
+    recent_trend, rest_advantage,
 };
 use super::gaps::gaps_of;
-use super::history::{OffenseHistory, PlayerHistory, Units, last};
+use super::history::{Keyed, OffenseHistory, PlayerHistory, Units, last};
 use super::rows_composite_factors::CompositeFactors;
 use super::rows_feature_store::FeatureRow;
 use super::rows_player_cache::PlayerCache;
@@ -49,12 +48,12 @@ pub struct FeatureInput<'a> {
 pub fn feature_rows(input: &FeatureInput<'_>) -> Vec<FeatureRow> {
     let players = PlayerHistory::of(input.players, |row| row.player_id);
     let offense = OffenseHistory::of(input.offense, |row| &*row.team_abbr);
-    let defenses: HashMap<&str, &TeamDefenseZones> =
+    let defenses: Keyed<&str, &TeamDefenseZones> =
         input.defense_zones.iter().map(|row| (&*row.team_abbr, row)).collect();
     let shots = by_player(input.shot_zones, |row| row.player_id);
     let caches = by_player(input.caches, |row| row.player_id);
     let factors = by_player(input.factors, |row| row.player_id);
-    let names = names();
+    let shared = Shared { names: names(), codes: SourceCodes::new() };
     input
         .contexts
         .iter()
@@ -68,13 +67,19 @@ pub fn feature_rows(input: &FeatureInput<'_>) -> Vec<FeatureRow> {
                 shots: shots.get(id).copied(),
                 defense: defenses.get(&*context.opponent_team_abbr).copied(),
             };
-            row(context, &beside, &names, &input.gaps)
+            row(context, &beside, &shared, &input.gaps)
         })
         .collect()
 }
 
-fn by_player<R>(rows: &[R], id: fn(&R) -> i64) -> HashMap<i64, &R> {
+fn by_player<R>(rows: &[R], id: fn(&R) -> i64) -> Keyed<i64, &R> {
     rows.iter().map(|row| (id(row), row)).collect()
+}
+
+/// Texts that all rows of a date share.
+struct Shared {
+    names: Arc<[Arc<str>]>,
+    codes: SourceCodes,
 }
 
 /// What stands beside a context.
@@ -149,16 +154,7 @@ fn vector(context: &PlayerContext, beside: &Beside<'_>) -> Vector {
     ])
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one field a line: the row has more columns than a function should have lines"
-)]
-fn row(
-    context: &PlayerContext,
-    beside: &Beside<'_>,
-    names: &Arc<[Arc<str>]>,
-    gaps: &Arc<[Arc<str>]>,
-) -> FeatureRow {
+fn row(context: &PlayerContext, beside: &Beside<'_>, shared: &Shared, gaps: &Arc<[Arc<str>]>) -> FeatureRow {
     let vector = vector(context, beside);
     let known = vector.known();
     let score = vector.quality_score();
@@ -177,8 +173,8 @@ fn row(
         days_rest: context.days_rest,
         population_source: Arc::clone(&context.population_source),
         features: vector.values(),
-        feature_names: Arc::clone(names),
-        feature_sources: vector.sources(),
+        feature_names: Arc::clone(&shared.names),
+        feature_sources: vector.sources(&shared.codes),
         feature_count: count(FEATURES),
         feature_version: VERSION.into(),
         feature_quality_score: score,

@@ -75,6 +75,21 @@ impl Source {
     }
 }
 
+/// The codes of the sources as shared texts: a date has thousands of slots and four sources.
+pub(super) struct SourceCodes([Arc<str>; 4]);
+
+impl SourceCodes {
+    /// Made once for a date.
+    pub(super) fn new() -> Self {
+        let all = [Source::Phase4, Source::Calculated, Source::Phase3, Source::Default];
+        Self(all.map(|source| source.code().into()))
+    }
+
+    fn of(&self, source: Source) -> Arc<str> {
+        Arc::clone(&self.0[source as usize])
+    }
+}
+
 /// A slot's value with its source; without a value the source is `Default`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Feature {
@@ -113,10 +128,10 @@ impl Vector {
         self.0.iter().zip(SLOTS).map(|(feature, (_, default))| feature.value.unwrap_or(default)).collect()
     }
 
-    /// The source of each slot.
+    /// The source of each slot, as texts that all rows of a date share.
     #[must_use]
-    pub(super) fn sources(&self) -> Arc<[Arc<str>]> {
-        self.0.iter().map(|feature| feature.source.code().into()).collect()
+    pub(super) fn sources(&self, codes: &SourceCodes) -> Arc<[Arc<str>]> {
+        self.0.iter().map(|feature| codes.of(feature.source)).collect()
     }
 
     /// The value of a slot alone; null where the vector holds the default.
@@ -261,7 +276,10 @@ mod tests {
         assert_eq!((empty.quality_score(), empty.data_source()), (40.0, "mixed"));
         assert_eq!(empty.known(), [None; FEATURES]);
         assert_eq!(empty.values()[13], 112.0);
-        assert_eq!(&*empty.sources()[0], "default");
+        for (at, source) in ["phase4", "calculated", "phase3", "default"].iter().enumerate() {
+            assert_eq!(&*SourceCodes::new().0[at], *source);
+        }
+        assert_eq!(&*empty.sources(&SourceCodes::new())[0], "default");
         let either = nothing.or(Feature::of(Source::Phase3, Some(7.0)));
         assert_eq!(either, Feature::of(Source::Phase3, Some(7.0)));
     }

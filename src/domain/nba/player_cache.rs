@@ -1,11 +1,10 @@
 //! A player's form over his last 5 and 10 games and the season, beside his load, team and shot profile.
 //! Pure; every game that is handed in lies before the date.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::gaps::gaps_of;
-use super::history::{OffenseHistory, PlayerHistory, Units, last};
+use super::history::{Keyed, OffenseHistory, PlayerHistory, Units, last};
 use super::quality::tier;
 use super::rows_player_cache::PlayerCache;
 use super::rows_player_context::PlayerContext;
@@ -39,7 +38,7 @@ pub struct CacheInput<'a> {
 pub fn player_cache(input: &CacheInput<'_>) -> Vec<PlayerCache> {
     let players = PlayerHistory::of(input.players, |row| row.player_id);
     let offense = OffenseHistory::of(input.offense, |row| &*row.team_abbr);
-    let zones: HashMap<i64, &PlayerShotZones> =
+    let zones: Keyed<i64, &PlayerShotZones> =
         input.shot_zones.iter().map(|row| (row.player_id, row)).collect();
     input
         .contexts
@@ -92,10 +91,6 @@ impl Form {
     }
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one field a line: the row has more columns than a function should have lines"
-)]
 fn row(
     input: &CacheInput<'_>,
     context: &PlayerContext,

@@ -1,13 +1,12 @@
 //! What is known of a player before a game: rest, load, form, usage, pace, completeness.
 //! Pure; every slice that is handed in but `played` and the schedule ends before the date.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::flow::Date;
 
 use super::completeness::{Attendance, BoxScoreDates, Completeness, Span};
-use super::history::{DefenseHistory, History, OffenseHistory, PlayerHistory, TeamSchedule};
+use super::history::{DefenseHistory, History, Keyed, OffenseHistory, PlayerHistory, TeamSchedule};
 use super::history::{Units, last, since};
 use super::population::{Member, NotScheduled, Played, population};
 use super::quality::tier;
@@ -53,7 +52,6 @@ pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, N
     let members = population(games, &carried, input.played.iter().copied())?;
     let recent = input.date.plus_days(-2 * LEAGUE_DAYS);
     let past = Past {
-        season: PlayerHistory::of(since(input.players, input.opening), |row| row.player_id),
         boxes: BoxScoreDates::of(since(input.players, recent.max(input.opening))),
         schedule: TeamSchedule::by_team(since(input.schedule, input.opening)),
         teams: TeamForms::of(input),
@@ -64,7 +62,6 @@ pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, N
 
 struct Past<'a> {
     carried: PlayerHistory<'a>,
-    season: PlayerHistory<'a>,
     boxes: BoxScoreDates<'a>,
     schedule: TeamSchedule<'a>,
     teams: TeamForms<'a>,
@@ -72,8 +69,8 @@ struct Past<'a> {
 
 /// Pace and rating of the teams, and the league's pace.
 struct TeamForms<'a> {
-    pace: HashMap<&'a str, f64>,
-    def_rating: HashMap<&'a str, f64>,
+    pace: Keyed<&'a str, f64>,
+    def_rating: Keyed<&'a str, f64>,
     league_pace: Option<f64>,
 }
 
@@ -216,7 +213,8 @@ fn quality(games_30: i64, gaps: &[Arc<str>]) -> (i64, Arc<[Arc<str>]>) {
 fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> PlayerContext {
     let Member { player, game, .. } = member;
     let (team, opponent) = (player.team_abbr, member.opponent());
-    let games = past.season.get(&player.player_id);
+    let games = past.carried.get(&player.player_id);
+    let games = &games[games.partition_point(|game| game.game_date < input.opening)..];
     let load = Load::of(input.date, games);
     let around = Around::of(input.date, &game.season_type, past.schedule.get(&&**team));
     let against = Around::of(input.date, &game.season_type, past.schedule.get(&&**opponent));
@@ -228,8 +226,7 @@ fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> Pl
     let points = |games: &[&PlayerGame]| {
         mean(games.iter().map(|game| real(game.points))).map(|value| rounded(value, 1))
     };
-    let team_value =
-        |values: &HashMap<&str, f64>, team: &str| values.get(team).map(|value| rounded(*value, 2));
+    let team_value = |values: &Keyed<&str, f64>, team: &str| values.get(team).map(|value| rounded(*value, 2));
     PlayerContext {
         player_id: player.player_id,
         player_lookup: Arc::clone(player.player_lookup),

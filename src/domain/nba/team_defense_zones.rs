@@ -172,10 +172,6 @@ fn completeness(date: Date, planned: &[&ScheduledGame], games: &[&TeamDefense]) 
     Completeness { actual: count(there.count()), expected: count(expected.len()), not_played: 0 }
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one field a line: the row has more columns than a function should have lines"
-)]
 fn row(
     input: &ZonesInput<'_>,
     team: &Arc<str>,

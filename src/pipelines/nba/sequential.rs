@@ -1,5 +1,6 @@
-//! The plainest way to run declared processors: date by date, in the order that their reads demand, in
-//! memory. For tests: the result that any fleet must come to. No IO, no messages.
+//! The plainest way to run declared processors: one after the other, in the order that their reads demand,
+//! each over all dates (windows may look ahead), in memory. For tests: the result that any fleet must come
+//! to. No IO, no messages.
 
 use std::collections::BTreeMap;
 
@@ -34,11 +35,12 @@ impl Units {
         self.frames.get(&(dataset, date))
     }
 
-    /// Runs the processors over all dates. Panics where one fails or writes fewer rows than expected.
+    /// Runs each processor over all dates, after all that it reads. Panics where one fails or writes fewer
+    /// rows than expected.
     pub(super) fn run(&mut self, calendar: &Calendar, processors: &[Processor]) {
         let ordered = in_order(processors);
-        for at in 0..calendar.len() {
-            for processor in &ordered {
+        for processor in &ordered {
+            for at in 0..calendar.len() {
                 self.step(calendar, at, processor);
             }
         }

@@ -1,0 +1,166 @@
+//! The plain sequential order: processor by processor, date by date, with neither messages, ledger nor
+//! engine. What the fleet's result is compared with: every record, every byte of the lake, what is dead and
+//! what it holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::FutureExt;
+use tidegate::adapters::lake::MemoryLake;
+use tidegate::fleet::{Lake, Provenance, Stored, UnitRecord};
+use tidegate::flow::{
+    Calendar, Cascade, Catalog, Computed, Content, DatasetName, Fingerprint, Inputs, Outcome, Payload,
+    Presence, Processor, Revision, RunId, SkipReason, Step, Unit, Upstream, Window,
+};
+
+use crate::shared::Payloads;
+use crate::world::RUN_NAME;
+
+/// What the plain order comes to.
+pub(crate) struct Reference {
+    pub(crate) lake: BTreeMap<Unit, Stored>,
+    pub(crate) records: BTreeMap<Unit, (Outcome, Fingerprint, Option<Stored>)>,
+    pub(crate) dead: BTreeSet<Unit>,
+    pub(crate) held: BTreeSet<Unit>,
+}
+
+enum Made {
+    Dead,
+    Complete(Outcome, Option<Stored>, Content),
+}
+
+struct Order<'a> {
+    calendar: Arc<Calendar>,
+    payloads: &'a Payloads,
+    lake: MemoryLake,
+    contents: BTreeMap<Unit, Content>,
+}
+
+/// Does it.
+pub(crate) fn reference(
+    cascade: &Cascade,
+    calendar: &Arc<Calendar>,
+    payloads: &Payloads,
+    gaps: &BTreeMap<Unit, Fingerprint>,
+) -> Reference {
+    let mut catalog = Catalog::empty(cascade, Arc::clone(calendar));
+    let mut order = Order {
+        calendar: Arc::clone(calendar),
+        payloads,
+        lake: MemoryLake::new(),
+        contents: BTreeMap::new(),
+    };
+    let (mut records, mut dead, mut held) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+    for processor in cascade.processors() {
+        for at in 0..calendar.len() {
+            let unit = Unit { dataset: processor.writes, date: calendar.date(at) };
+            if order.windows(processor, at).any(|read| dead.contains(&read) || held.contains(&read)) {
+                held.insert(unit);
+                continue;
+            }
+            let stamp = match processor.step {
+                Step::Land { source, .. } => payloads.stamp(source, unit.date),
+                Step::Compute { .. } => None,
+            };
+            let fingerprint = catalog.fingerprint(processor, at, stamp.as_deref());
+            let made = if gaps.get(&unit) == Some(&fingerprint) {
+                Made::Complete(Outcome::Skipped(SkipReason::Gap), None, Content::Skipped(SkipReason::Gap))
+            } else {
+                order.make(processor, at, unit, fingerprint)
+            };
+            let Made::Complete(outcome, stored, content) = made else {
+                dead.insert(unit);
+                continue;
+            };
+            order.contents.insert(unit, content);
+            catalog.put(unit, Some(record(unit, outcome, fingerprint, stored.clone())));
+            records.insert(unit, (outcome, fingerprint, stored));
+        }
+    }
+    Reference { lake: order.lake.contents(), records, dead, held }
+}
+
+fn record(unit: Unit, outcome: Outcome, fingerprint: Fingerprint, stored: Option<Stored>) -> UnitRecord {
+    UnitRecord {
+        unit,
+        outcome,
+        fingerprint,
+        stored,
+        rows_expected: 0,
+        rows_written: 0,
+        code: 1,
+        run: RunId(0),
+        attempt: 1,
+        duration_ms: 0,
+        finished_at: 0,
+    }
+}
+
+impl Order<'_> {
+    fn windows<'b>(&'b self, processor: &Processor, at: usize) -> impl Iterator<Item = Unit> + 'b {
+        processor.reads.iter().flat_map(move |input| {
+            let places = input.window.inputs(&self.calendar, at);
+            places.map(|place| Unit { dataset: input.dataset, date: self.calendar.date(place) })
+        })
+    }
+
+    fn make(&self, processor: &Processor, at: usize, unit: Unit, fingerprint: Fingerprint) -> Made {
+        match processor.step {
+            Step::Land { source, presence } => self.land(source, presence, unit),
+            Step::Compute { compute, .. } => {
+                if let Some(reason) = self.skipped_input(processor, unit) {
+                    return skip(reason);
+                }
+                let mut units: BTreeMap<DatasetName, Vec<Upstream>> = BTreeMap::new();
+                for input in processor.reads {
+                    units.entry(input.dataset).or_default();
+                }
+                for read in self.windows(processor, at) {
+                    let content = self.contents[&read].clone();
+                    units.entry(read.dataset).or_default().push(Upstream { date: read.date, content });
+                }
+                match compute(&Inputs::new(&self.calendar, at, units)) {
+                    Err(_) => Made::Dead,
+                    Ok(Computed::Skipped(reason)) => skip(reason),
+                    Ok(Computed::Rows(output)) => {
+                        let run = RUN_NAME.to_owned();
+                        let provenance = Provenance { unit, fingerprint, code: processor.code, run };
+                        let written = self.lake.replace(&provenance, output.frame()).now_or_never();
+                        let stored = written.expect("memory does not wait").expect("memory does not fail");
+                        Made::Complete(Outcome::Done, Some(stored), Content::Rows(output.typed_rows()))
+                    }
+                }
+            }
+        }
+    }
+
+    fn land(&self, source: &str, presence: Presence, unit: Unit) -> Made {
+        let Some((text, _)) = self.payloads.get(source, unit.date) else {
+            return match presence {
+                Presence::Optional => skip(SkipReason::NotInSource),
+                Presence::Required => Made::Dead,
+            };
+        };
+        let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+        bytes.extend_from_slice(text.as_bytes());
+        let revision = Revision::of_bytes(&bytes);
+        let stored = Stored { revision, digest: *revision.bytes(), bytes: text.len() as u64 };
+        let name = format!("{source}/{}", unit.date).into();
+        let payload = Payload { name, bytes: text.clone().into_bytes().into() };
+        Made::Complete(Outcome::Done, Some(stored), Content::Payloads(vec![payload].into()))
+    }
+
+    fn skipped_input(&self, processor: &Processor, unit: Unit) -> Option<SkipReason> {
+        let decides = |window: Window, presence| window == Window::SameDate && presence == Presence::Required;
+        processor.reads.iter().filter(|input| decides(input.window, input.presence)).find_map(|input| {
+            match self.contents.get(&Unit { dataset: input.dataset, date: unit.date })? {
+                Content::Skipped(reason) => Some(*reason),
+                Content::Rows(_) | Content::Payloads(_) => None,
+            }
+        })
+    }
+}
+
+fn skip(reason: SkipReason) -> Made {
+    Made::Complete(Outcome::Skipped(reason), None, Content::Skipped(reason))
+}
