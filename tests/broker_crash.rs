@@ -1,6 +1,8 @@
 //! Power loss at every sync: the embedded server runs a fixed workload on a disk that stops syncing after N syncs,
 //! for every N, and is opened again on what such a disk may hold. Whatever was answered must be there.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

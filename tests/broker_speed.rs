@@ -1,6 +1,8 @@
 //! How fast the durable server is through gRPC: the hop publish -> receive -> ack, and receive + ack of a backlog.
 //! Prints figures; fails only on what no machine excuses. `tidegate bench` measures the same beside the emulator.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 use tidegate::broker::api::publisher_client::PublisherClient;
 use tidegate::broker::api::subscriber_client::SubscriberClient;

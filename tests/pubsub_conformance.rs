@@ -1,6 +1,7 @@
 //! The conformance suite against the embedded server, on a disk in memory. The cases are in
 //! `tests/pubsub_conformance/`; `tests/pubsub_emulator.rs` runs the same ones against Google's emulator.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, missing_docs, reason = "a test crate has no public interface")]
 
 #[path = "pubsub_conformance/suite.rs"]

@@ -1,6 +1,8 @@
 //! The conformance suite against Google's emulator, at the address in `TIDEGATE_PUBSUB_EMULATOR`
 //! (`tests/pubsub_emulator.sh` starts one). Where the emulator does not follow the documentation, the case says
 //! so, and this test notices when it no longer differs. Built only with the feature `outside-servers`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "outside-servers")]
 #![allow(unreachable_pub, missing_docs, reason = "a test crate has no public interface")]
 

@@ -483,11 +483,16 @@ mod tests {
     #[test]
     fn flow_control_opens_again_whatever_ends_the_lease() {
         let room = Room { outstanding_messages: 1, ..WIDE };
-        let ways: [(&str, fn(&mut Queue)); 4] = [
-            ("ack", |queue| drop(queue.remove(0))),
+        type End = fn(&mut Queue);
+        let ways: [(&str, End); 4] = [
+            ("ack", |queue| {
+                queue.remove(0);
+            }),
             ("nack", |queue| drop(queue.nack(seconds(1), 0, 1))),
             ("deadline", |queue| drop(queue.lapse(seconds(10)))),
-            ("retention", |queue| drop(queue.expire(1))),
+            ("retention", |queue| {
+                queue.expire(1);
+            }),
         ];
         for (case, end) in ways {
             let (mut queue, _) = filled(PLAIN, 3);

@@ -2,7 +2,7 @@
 //! tools, or the cascade as a drawing. Needs no home.
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::assemble;
 use super::ending::Ending;
@@ -44,7 +44,7 @@ pub(super) fn run(options: &Options, settings: &Settings) -> anyhow::Result<Endi
     };
     settings.print(&text, || match options.format {
         Format::Json => json,
-        Format::Mermaid => Value::from(json!({ "mermaid": text.clone() })),
+        Format::Mermaid => json!({ "mermaid": text.clone() }),
     });
     Ok(Ending::AllDone)
 }

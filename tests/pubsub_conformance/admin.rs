@@ -237,7 +237,8 @@ pub async fn rest_publishes_pulls_and_acks(bus: Bus) -> Outcome {
 
 pub async fn what_is_not_served_is_refused_by_name(bus: Bus) -> Outcome {
     bus.create_topic("one").await.map_err(text)?;
-    let shapes: [(&str, fn(&mut Subscription)); 7] = [
+    type Change = fn(&mut Subscription);
+    let shapes: [(&str, Change); 7] = [
         ("filter", |subscription| subscription.filter = "attributes.a = \"b\"".to_owned()),
         ("ordering", |subscription| subscription.enable_message_ordering = true),
         ("exactly-once", |subscription| subscription.enable_exactly_once_delivery = true),

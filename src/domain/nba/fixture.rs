@@ -263,6 +263,7 @@ pub(crate) fn player_log(game: &PlayerGame) -> PlayerLog {
 }
 
 /// A player of AAA before a game against BBB, without a past.
+#[expect(clippy::too_many_lines, reason = "one row, with every column that it has")]
 pub(crate) fn player_context(date: Date, player_id: i64) -> PlayerContext {
     PlayerContext {
         player_id,
