@@ -36,7 +36,7 @@ fn kill_after(mut child: Child, delay: Duration) -> bool {
             return false;
         }
         // Where it has ended meanwhile there is nothing to kill, and its status says so.
-        drop(Command::new("kill").args(["-KILL", &id]).stderr(Stdio::null()).status().expect("kill"));
+        Command::new("kill").args(["-KILL", &id]).stderr(Stdio::null()).status().expect("kill");
         end.recv().expect("its end").code().is_none()
     })
 }
@@ -83,7 +83,8 @@ fn killed_twenty_times_the_backfill_still_ends_in_the_same_bytes() {
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
     for _ in 0..TRIES {
         let (home, kills) = tormented(&mut rng, startup, slice);
-        home.run(&command()).ended(0);
+        let last = home.run(&[command().as_slice(), &["--json"]].concat()).ended(0).json();
+        assert_eq!((last["ending"].as_str(), last["left"].as_u64()), (Some("all_done"), Some(0)), "{last}");
         assert_same_lake(&calm.lake(), &home.lake());
         if kills >= KILLS {
             return;

@@ -110,7 +110,7 @@ fn made(present: &Present) -> String {
     match (record.outcome, &record.stored) {
         (Outcome::Skipped(reason), _) => format!("skipped: {reason}, {by}{confirmed}"),
         (Outcome::Done | Outcome::Unchanged, stored) => format!(
-            "done {by} in {}, {} of {} rows, revision {}{confirmed}",
+            "done {by} in {}, {} rows ({} demanded), revision {}{confirmed}",
             span(record.duration_ms),
             count(record.rows_written),
             count(record.rows_expected),
