@@ -8,10 +8,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use futures::StreamExt;
 use serde::Serialize;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 
 use crate::broker::api::publisher_client::PublisherClient;
@@ -22,13 +23,17 @@ use crate::broker::api::{
 };
 use crate::broker::{BrokerConfig, Server};
 
-const TOPIC: &str = "projects/bench/topics/hop";
-const SUBSCRIPTION: &str = "projects/bench/subscriptions/hop";
+/// The hop and the backlog have a topic each: a server may go on pushing into a stream that has just been
+/// closed, and what it pushed there comes again only when its deadline has passed.
+const HOP: &str = "hop";
+const BACKLOGGED: &str = "backlog";
 const PAYLOAD_BYTES: usize = 120;
 const HOPS: usize = 2_000;
 const BACKLOG: usize = 100_000;
-/// The emulator hands out some 2,000 messages a second; a backlog as long as ours would take a minute.
+/// The emulator takes some 50 ms a hop and hands out some 2,000 messages a second: fewer of both.
+const HOPS_OF_EMULATOR: usize = 100;
 const BACKLOG_OF_EMULATOR: usize = 10_000;
+const PUBLISHED_AT_ONCE: usize = 1_000;
 const EMULATOR_START: Duration = Duration::from_secs(30);
 
 /// What was measured.
@@ -74,10 +79,10 @@ impl fmt::Display for Figures {
 pub(super) async fn measure(scratch: &Path) -> anyhow::Result<Figures> {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let server = Server::start(BrokerConfig::durable(&scratch.join("hop"), listen)?).await?;
-    let ours = drive(&server.endpoint(), BACKLOG).await?;
+    let ours = drive(&server.endpoint(), HOPS, BACKLOG).await?;
     server.shutdown().await.context("the server's log was not written to its end")?;
     let emulator = match Emulator::start(scratch).await? {
-        Some(emulator) => Some(drive(&emulator.endpoint, BACKLOG_OF_EMULATOR).await?),
+        Some(emulator) => Some(drive(&emulator.endpoint, HOPS_OF_EMULATOR, BACKLOG_OF_EMULATOR).await?),
         None => None,
     };
     let times_emulator =
@@ -89,78 +94,101 @@ pub(super) async fn measure(scratch: &Path) -> anyhow::Result<Figures> {
 struct Client {
     publisher: PublisherClient<Channel>,
     subscriber: SubscriberClient<Channel>,
+    name: &'static str,
+}
+
+/// An open stream; dropping it ends the requests, so that the server ends it too.
+struct Stream {
+    responses: tonic::Streaming<StreamingPullResponse>,
+    _requests: mpsc::Sender<StreamingPullRequest>,
+}
+
+impl Stream {
+    async fn next(&mut self) -> anyhow::Result<StreamingPullResponse> {
+        self.responses.message().await?.context("the stream ended")
+    }
 }
 
 impl Client {
-    async fn connect(endpoint: &str) -> anyhow::Result<Self> {
+    /// A client of a topic and a subscription of this name, which it makes.
+    async fn connect(endpoint: &str, name: &'static str) -> anyhow::Result<Self> {
         let channel = Channel::from_shared(endpoint.to_owned())?.connect().await?;
-        Ok(Self {
-            publisher: PublisherClient::new(channel.clone()),
-            subscriber: SubscriberClient::new(channel),
-        })
+        let publisher = PublisherClient::new(channel.clone());
+        let subscriber = SubscriberClient::new(channel);
+        let mut client = Self { publisher, subscriber, name };
+        let (topic, name) = (client.topic(), client.subscription());
+        client.publisher.create_topic(Topic { name: topic.clone(), ..Topic::default() }).await?;
+        let subscription = Subscription { name, topic, ..Subscription::default() };
+        client.subscriber.create_subscription(subscription).await?;
+        Ok(client)
+    }
+
+    fn topic(&self) -> String {
+        format!("projects/bench/topics/{}", self.name)
+    }
+
+    fn subscription(&self) -> String {
+        format!("projects/bench/subscriptions/{}", self.name)
     }
 
     async fn publish(&mut self, count: usize) -> anyhow::Result<()> {
         let message = PubsubMessage { data: vec![7; PAYLOAD_BYTES].into(), ..PubsubMessage::default() };
-        let request = PublishRequest { topic: TOPIC.to_owned(), messages: vec![message; count] };
+        let request = PublishRequest { topic: self.topic(), messages: vec![message; count] };
         self.publisher.publish(request).await?;
         Ok(())
     }
 
     async fn ack(&mut self, response: StreamingPullResponse) -> anyhow::Result<()> {
         let ack_ids = response.received_messages.into_iter().map(|received| received.ack_id).collect();
-        let request = AcknowledgeRequest { subscription: SUBSCRIPTION.to_owned(), ack_ids };
-        self.subscriber.acknowledge(request).await?;
+        self.subscriber
+            .acknowledge(AcknowledgeRequest { subscription: self.subscription(), ack_ids })
+            .await?;
         Ok(())
     }
 
-    async fn stream(&mut self) -> anyhow::Result<tonic::Streaming<StreamingPullResponse>> {
+    async fn stream(&mut self) -> anyhow::Result<Stream> {
+        let (requests, receiver) = mpsc::channel(1);
         let first = StreamingPullRequest {
-            subscription: SUBSCRIPTION.to_owned(),
+            subscription: self.subscription(),
             stream_ack_deadline_seconds: 60,
             ..StreamingPullRequest::default()
         };
-        let requests = futures::stream::iter([first]).chain(futures::stream::pending());
-        Ok(self.subscriber.streaming_pull(requests).await?.into_inner())
+        requests.send(first).await?;
+        let responses = self.subscriber.streaming_pull(ReceiverStream::new(receiver)).await?.into_inner();
+        Ok(Stream { responses, _requests: requests })
     }
 }
 
-async fn drive(endpoint: &str, backlog: usize) -> anyhow::Result<Speed> {
-    let mut client = Client::connect(endpoint).await?;
-    client.publisher.create_topic(Topic { name: TOPIC.to_owned(), ..Topic::default() }).await?;
-    let (name, topic) = (SUBSCRIPTION.to_owned(), TOPIC.to_owned());
-    client.subscriber.create_subscription(Subscription { name, topic, ..Subscription::default() }).await?;
-    let hops = if backlog == BACKLOG { HOPS } else { HOPS / 20 };
+async fn drive(endpoint: &str, hops: usize, backlog: usize) -> anyhow::Result<Speed> {
+    let mut client = Client::connect(endpoint, HOP).await?;
     let mut stream = client.stream().await?;
     let mut times = Vec::with_capacity(hops);
     for _ in 0..hops {
         let started = Instant::now();
         let mut publishing = client.clone();
-        let (response, published) = tokio::join!(stream.message(), publishing.publish(1));
+        let (response, published) = tokio::join!(stream.next(), publishing.publish(1));
         published?;
-        client.ack(response?.context("the stream ended")?).await?;
+        client.ack(response?).await?;
         times.push(started.elapsed());
     }
     times.sort();
     drop(stream);
-    let rate = receive_backlog(&mut client, backlog).await?;
+    let receive_ack_per_second = receive_backlog(endpoint, backlog).await?;
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    Ok(Speed {
-        hop_p50_ms: ms(times[hops / 2]),
-        hop_p99_ms: ms(times[hops * 99 / 100]),
-        receive_ack_per_second: rate,
-    })
+    let (hop_p50_ms, hop_p99_ms) = (ms(times[hops / 2]), ms(times[hops * 99 / 100]));
+    Ok(Speed { hop_p50_ms, hop_p99_ms, receive_ack_per_second })
 }
 
-async fn receive_backlog(client: &mut Client, backlog: usize) -> anyhow::Result<f64> {
-    for _ in 0..backlog / 1_000 {
-        client.publish(1_000).await?;
+async fn receive_backlog(endpoint: &str, backlog: usize) -> anyhow::Result<f64> {
+    let mut client = Client::connect(endpoint, BACKLOGGED).await?;
+    for _ in 0..backlog / PUBLISHED_AT_ONCE {
+        client.publish(PUBLISHED_AT_ONCE).await?;
     }
     let started = Instant::now();
     let mut stream = client.stream().await?;
     let (mut received, mut acking) = (0, JoinSet::new());
     while received < backlog {
-        let response = stream.message().await?.context("the stream ended")?;
+        let response = stream.next().await?;
         received += response.received_messages.len();
         let mut client = client.clone();
         acking.spawn(async move { client.ack(response).await });
@@ -196,7 +224,8 @@ impl Emulator {
         let emulator = Self { process, endpoint: format!("http://127.0.0.1:{port}") };
         let started = Instant::now();
         while started.elapsed() < EMULATOR_START {
-            if Client::connect(&emulator.endpoint).await.is_ok() {
+            let channel = Channel::from_shared(emulator.endpoint.clone())?;
+            if channel.connect().await.is_ok() {
                 return Ok(Some(emulator));
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
