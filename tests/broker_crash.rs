@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
 use tidegate::broker::api::publisher_client::PublisherClient;
 use tidegate::broker::api::subscriber_client::SubscriberClient;
 use tidegate::broker::api::{self, DeadLetterPolicy, PubsubMessage, Subscription, Topic};
@@ -291,5 +293,74 @@ async fn the_log_stays_in_proportion_to_the_backlog() {
         client.ack(RIGHT, 10, &mut ledger).await.unwrap();
         assert!(disk.bytes() < 8_000, "{} bytes for an empty backlog in round {round}", disk.bytes());
     }
+    server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_retention_dropped_does_not_come_back() {
+    let minutes = Arc::new(AtomicU64::new(0));
+    let clock = minutes.clone();
+    let wall = move || UNIX_EPOCH + Duration::from_secs(60 * (1_000_000 + clock.load(Ordering::Relaxed)));
+    let disk = MemoryDisk::new();
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let config = |disk: &MemoryDisk| BrokerConfig {
+        clock: WallClock::of(wall.clone()),
+        ..BrokerConfig::on(Arc::new(disk.clone()), listen)
+    };
+    let server = Server::start(config(&disk)).await.unwrap();
+    let mut client = Client::of(&server).await;
+    client.publisher.create_topic(Topic { name: TOPIC.to_owned(), ..Topic::default() }).await.unwrap();
+    let retention = Some(prost_types::Duration { seconds: 600, nanos: 0 });
+    let (name, topic) = (RIGHT.to_owned(), TOPIC.to_owned());
+    let subscription =
+        Subscription { name, topic, message_retention_duration: retention, ..Default::default() };
+    client.subscriber.create_subscription(subscription).await.unwrap();
+    let mut ledger = Ledger::default();
+    client.publish(&["old".to_owned()], &mut ledger).await.unwrap();
+    minutes.store(9, Ordering::Relaxed);
+    client.publish(&["young".to_owned()], &mut ledger).await.unwrap();
+    minutes.store(11, Ordering::Relaxed);
+    assert_eq!(client.backlog(RIGHT).await, ["young"]);
+    // A publish is synced, and with it what retention dropped before.
+    client.publish(&["youngest".to_owned()], &mut ledger).await.unwrap();
+    drop(server);
+    minutes.store(0, Ordering::Relaxed);
+    let server = Server::start(config(&disk.after_crash(Unsynced::Lost))).await.unwrap();
+    assert_eq!(Client::of(&server).await.backlog(RIGHT).await, ["young", "youngest"]);
+    server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn deliveries_of_a_message_that_kills_its_process_are_counted() {
+    let mut disk = MemoryDisk::new();
+    let mut server = start(&disk).await.unwrap();
+    let mut client = Client::of(&server).await;
+    let mut ledger = Ledger::default();
+    for name in [TOPIC, DEAD_TOPIC] {
+        client.publisher.create_topic(Topic { name: name.to_owned(), ..Topic::default() }).await.unwrap();
+    }
+    client.subscribe(LEFT, TOPIC, &mut ledger).await.unwrap();
+    client.subscribe(DEAD, DEAD_TOPIC, &mut ledger).await.unwrap();
+    client.publish(&["poison".to_owned()], &mut ledger).await.unwrap();
+    for attempt in 1..=5 {
+        let received = client.pull(LEFT, 1).await.unwrap();
+        assert_eq!(received[0].delivery_attempt, attempt);
+        // Something that is answered comes after the delivery, so its record has been written. Then the end.
+        let (topic, labels) = (DEAD_TOPIC.to_owned(), [("attempt".to_owned(), attempt.to_string())].into());
+        let update = api::UpdateTopicRequest {
+            topic: Some(Topic { name: topic, labels, ..Topic::default() }),
+            update_mask: Some(prost_types::FieldMask { paths: vec!["labels".to_owned()] }),
+        };
+        client.publisher.update_topic(update).await.unwrap();
+        drop(server);
+        disk = disk.after_crash(Unsynced::Kept);
+        server = start(&disk).await.unwrap();
+        client = Client::of(&server).await;
+    }
+    // Told by an answer, not by a wait: the last pull is answered when the dead letter arrives.
+    let request = api::PullRequest { subscription: DEAD.to_owned(), max_messages: 1, ..Default::default() };
+    let dead = client.subscriber.pull(request).await.unwrap().into_inner().received_messages;
+    assert_eq!(dead.iter().map(text).collect::<Vec<_>>(), ["poison"]);
+    assert!(client.backlog(LEFT).await.is_empty());
     server.shutdown().await.unwrap();
 }

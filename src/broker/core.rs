@@ -80,7 +80,7 @@ impl Core {
 
     /// Changes topics and subscriptions; returns once the change is durable.
     pub(super) async fn change(&self, change: Change) -> Result<Answer, Refusal> {
-        self.asked(|reply| Operation::Change(change, reply)).await
+        self.asked(|reply| Operation::Change(Box::new(change), reply)).await
     }
 
     /// Acknowledges; returns once that is durable.
@@ -163,23 +163,29 @@ impl Core {
     ) -> Result<Vec<ReceivedMessage>, Refusal> {
         self.shared.trusted()?;
         let now = self.shared.clock.now();
-        let (deliveries, counts) = {
+        let wall_micros = self.shared.clock.wall_micros();
+        let (deliveries, counts, expired) = {
             let mut state = self.shared.state();
-            let entry = state
-                .subscriptions
-                .get_mut(&seat.subscription_id)
-                .ok_or_else(|| Refusal::not_found(&seat.name))?;
+            let entry = state.subscriptions.get_mut(&seat.subscription_id);
+            let entry = entry.ok_or_else(|| Refusal::not_found(&seat.name))?;
             if entry.settings.detached {
                 return Err(Refusal::Detached { name: seat.name.clone() });
             }
+            // Not left to the timekeeper alone: what is too old now is not delivered now.
+            let expired = entry.expire(wall_micros);
             if seat.holder != UNARY {
                 room.messages = room.messages.min(entry.queue.share());
             }
             let own = Duration::from_secs(entry.settings.ack_deadline_seconds.max(0) as u64);
             let until = now + deadline.unwrap_or(own);
             self.shared.wake_by(until);
-            (entry.queue.take(until, seat.holder, room), entry.settings.dead_letter_policy.is_some())
+            let deliveries = entry.queue.take(until, seat.holder, room);
+            (deliveries, entry.settings.dead_letter_policy.is_some(), expired)
         };
+        if let Some(through) = expired {
+            let subscription_id = seat.subscription_id;
+            self.send(Operation::Expire(Expired { subscription_id, through })).await?;
+        }
         if counts && !deliveries.is_empty() {
             self.send(Operation::Begin(begun(seat.subscription_id, &deliveries))).await?;
         }

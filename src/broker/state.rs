@@ -35,6 +35,14 @@ pub(super) struct SubscriptionEntry {
     pub(super) wake: Arc<Notify>,
 }
 
+impl SubscriptionEntry {
+    /// Drops what is older than the retention; says the highest number dropped.
+    pub(super) fn expire(&mut self, wall_micros: i64) -> Option<u64> {
+        let retention = retention(&self.settings).as_micros() as i64;
+        self.queue.expire(wall_micros.saturating_sub(retention))
+    }
+}
+
 /// The sum of the log.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -167,7 +175,7 @@ impl State {
         for (id, entry) in &mut self.subscriptions {
             let lapsed = entry.queue.lapse(now);
             let retention = retention(&entry.settings).as_micros() as i64;
-            let expired = entry.queue.expire(wall_micros.saturating_sub(retention));
+            let expired = entry.expire(wall_micros);
             if lapsed.ready || expired.is_some() {
                 entry.wake.notify_waiters();
             }

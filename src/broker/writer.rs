@@ -55,7 +55,7 @@ pub(super) enum Operation {
     /// Retention dropped messages in memory.
     Expire(Expired),
     /// A change of topics or subscriptions.
-    Change(Change, Reply<Answer>),
+    Change(Box<Change>, Reply<Answer>),
     /// Write a checkpoint if it is small, sync, and end.
     Stop,
 }
@@ -145,7 +145,7 @@ struct Commit {
 enum Settled {
     Published(Reply<Vec<String>>, Vec<String>),
     Acknowledged(Reply<()>),
-    Changed(Reply<Answer>, Answer),
+    Changed(Reply<Answer>, Box<Answer>),
 }
 
 impl Writer {
@@ -207,14 +207,14 @@ impl Writer {
                 self.dead_letter(state, subscription_id, seq, now, commit);
             }
             Operation::Expire(expired) => drop(self.put(commit, Record::Expired(expired))),
-            Operation::Change(change, reply) => match change::decide(state, change) {
+            Operation::Change(change, reply) => match change::decide(state, *change) {
                 Ok((record, answer)) => {
                     let record = self.put(commit, record);
                     // At once, so that what follows in this commit can build on it; the answer waits.
                     state.apply(record).expect("a decided change fits the state");
                     commit.needs_sync = true;
                     self.shared.alarm.notify_one();
-                    commit.answers.push(Settled::Changed(reply, answer));
+                    commit.answers.push(Settled::Changed(reply, Box::new(answer)));
                 }
                 Err(refusal) => drop(reply.send(Err(refusal))),
             },
@@ -328,7 +328,7 @@ impl Writer {
             match answer {
                 Settled::Published(reply, ids) => drop(reply.send(written.clone().map(|()| ids))),
                 Settled::Acknowledged(reply) => drop(reply.send(written.clone())),
-                Settled::Changed(reply, answer) => drop(reply.send(written.clone().map(|()| answer))),
+                Settled::Changed(reply, answer) => drop(reply.send(written.clone().map(|()| *answer))),
             }
         }
     }

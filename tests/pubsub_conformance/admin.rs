@@ -224,13 +224,17 @@ pub async fn rest_publishes_pulls_and_acks(bus: Bus) -> Outcome {
     same("the data", received["message"]["data"].as_str(), Some("aGVsbG8="))?;
     same("the id", received["message"]["messageId"].as_str(), published["messageIds"][0].as_str())?;
     let ack = format!("{{\"ackIds\": [{}]}}", received["ackId"]);
-    same("ack", http(&bus, "POST", &format!("/v1/{subscription}:acknowledge"), &ack).await?.0, 200)?;
-    let change = format!(
-        "{{\"topic\": {{\"name\": \"{topic}\", \"labels\": {{\"a\": \"b\"}}}}, \"updateMask\": \"labels\"}}"
-    );
+    same("ack", http(&bus, "POST", &format!("/v1/{subscription}:acknowledge"), &ack).await?.0, 200)
+}
+
+pub async fn rest_updates_a_topic(bus: Bus) -> Outcome {
+    let topic = bus.topic("one");
+    bus.create_topic("one").await.map_err(text)?;
+    let labelled = format!("{{\"name\": \"{topic}\", \"labels\": {{\"a\": \"b\"}}}}");
+    let change = format!("{{\"topic\": {labelled}, \"updateMask\": \"labels\"}}");
     let (status, changed) = http(&bus, "PATCH", &format!("/v1/{topic}"), &change).await?;
     same("update", (status, changed["labels"]["a"].as_str()), (200, Some("b")))?;
-    let get = api::GetTopicRequest { topic: topic.clone() };
+    let get = api::GetTopicRequest { topic };
     let found: Topic = bus.publisher().get_topic(get).await.map_err(text)?.into_inner();
     same("gRPC sees it", found.labels.len(), 1)
 }

@@ -11,6 +11,7 @@ pub const CASES: &[Case] = &[
     case!(admin::a_detached_subscription_refuses_to_pull, "has no DetachSubscription"),
     case!(admin::rest_errors_have_the_documented_shape),
     case!(admin::rest_publishes_pulls_and_acks),
+    case!(admin::rest_updates_a_topic, "does not update a topic's labels"),
     case!(admin::a_name_is_assigned_when_none_is_given),
     case!(delivery::official_client_publishes_receives_and_acks),
     case!(delivery::official_client_gets_a_nacked_message_again),
