@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::cpu::Cpu;
+use super::gate::OpenGate;
 use super::ports::{Bus, Clock, Lake, Ledger, LedgerError, Source};
 use super::progress::Progress;
 use super::unit_cache::UnitCache;
-use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Gate, Lane, Millis, RunId, Unit};
+use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Millis, RunId, Unit};
 
 /// How long an attempt may have a task before another may take it over.
 pub const LEASE_MS: Millis = 120_000;
@@ -58,7 +59,7 @@ pub struct Engine {
 }
 
 /// The gate of a processor in a run; empty until a message asks for it, and after a failure.
-pub(super) type GateSlot = Arc<tokio::sync::Mutex<Option<(Lane, Gate)>>>;
+pub(super) type GateSlot = Arc<tokio::sync::Mutex<Option<OpenGate>>>;
 
 #[derive(Default)]
 struct Gates {
