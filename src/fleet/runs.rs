@@ -233,6 +233,8 @@ pub async fn accept(engine: &Engine, id: i64, lane: Lane) -> Result<Option<RunId
         }
         (None, None) => return Err(RunError::NoDeadLetter(id)),
     };
+    // Before it is a gap: whatever an earlier run wrote for it is not what a gap holds.
+    engine.ports.lake.remove(letter.unit).await.map_err(Failure::from)?;
     if !engine.ports.ledger.accept(id, fingerprint, engine.ports.clock.now()).await? {
         return Err(RunError::NoDeadLetter(id));
     }
