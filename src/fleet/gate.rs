@@ -40,8 +40,11 @@ pub async fn arrive(engine: &Engine, reader: DatasetName, completions: &[Complet
                 Some(Opened { open, ready, mut unclaimed }) => {
                     let lane = open.lane;
                     *slot = kept(engine, open);
-                    // Orders that a failed arrival of these same units did not send.
-                    unclaimed.retain(|at| reads_any(engine, processor, *at, &arrivals));
+                    if engine.tenancy == Tenancy::Shared {
+                        // As this is done at every arrival: only what an earlier, failed arrival of these
+                        // same units can have left unsent.
+                        unclaimed.retain(|at| reads_any(engine, processor, *at, &arrivals));
+                    }
                     Some((lane, ready, unclaimed))
                 }
                 None => None,

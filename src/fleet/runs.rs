@@ -100,7 +100,7 @@ async fn submit_tasks(
     title: RunTitle,
     replays: Vec<i64>,
 ) -> Result<Option<RunId>, RunError> {
-    let tasks = &with_open_dependents(engine, tasks).await?;
+    let tasks = &with_open_neighbours(engine, tasks).await?;
     let dates = || tasks.iter().map(|task| task.unit.date);
     let (Some(first), Some(last)) = (dates().min(), dates().max()) else {
         return Ok(None);
@@ -125,9 +125,10 @@ async fn submit_tasks(
     Ok(Some(id))
 }
 
-/// These tasks, and with them every open task of an unfinished run that depends on one of them, directly or
-/// not: what it waits for is taken over by the new run, so it must come along, or it would wait for ever.
-async fn with_open_dependents(
+/// These tasks, and with them the open tasks of unfinished runs that hang together with them: those that
+/// depend on one of them, for what they wait for is taken over by the new run, and those that one of them
+/// reads, for the new run would not wait for another one's.
+async fn with_open_neighbours(
     engine: &Engine,
     tasks: &[PlannedTask],
 ) -> Result<Vec<PlannedTask>, LedgerError> {
@@ -138,27 +139,36 @@ async fn with_open_dependents(
         open.extend(of_run.iter().filter(|task| !task.state.is_final()).filter_map(|task| place(task.unit)));
     }
     let mut chosen: BTreeSet<Place> = tasks.iter().filter_map(|task| place(task.unit)).collect();
+    open.retain(|place| !chosen.contains(place));
     let mut all = tasks.to_vec();
-    for processor in engine.cascade.processors() {
-        let dataset = processor.writes;
-        for (_, at) in open.range((dataset, 0)..=(dataset, usize::MAX)).copied() {
-            let read = processor.reads.iter().find(|input| {
-                let window = input.window.inputs(&engine.calendar, at);
-                chosen.range((input.dataset, window.start)..(input.dataset, window.end)).next().is_some()
-            });
-            if let Some(input) = read
-                && chosen.insert((dataset, at))
-            {
-                let why = Why::InputInPlan(input.dataset);
-                all.push(PlannedTask { unit: engine.unit(dataset, at), why, ready: false });
-            }
+    while !open.is_empty() {
+        let windows: BTreeSet<Place> = chosen.iter().flat_map(|key| read_by(engine, *key)).collect();
+        let joins = |key: &Place| windows.contains(key) || reads_any(engine, *key, &chosen);
+        let joining: Vec<Place> = open.iter().copied().filter(joins).collect();
+        if joining.is_empty() {
+            break;
+        }
+        for (dataset, at) in joining {
+            let read = engine.cascade.processor(dataset).and_then(|processor| processor.reads.first());
+            let why = read.map_or(Why::Missing, |input| Why::InputInPlan(input.dataset));
+            all.push(PlannedTask { unit: engine.unit(dataset, at), why, ready: false });
+            open.remove(&(dataset, at));
+            chosen.insert((dataset, at));
         }
     }
     for task in &mut all {
-        task.ready &= place(task.unit).is_none_or(|place| !reads_any(engine, place, &chosen));
+        task.ready = place(task.unit).is_none_or(|place| !reads_any(engine, place, &chosen));
     }
     all.sort_by_key(|task| (task.unit.date, engine.cascade.position(task.unit.dataset)));
     Ok(all)
+}
+
+/// All units in a unit's windows.
+fn read_by(engine: &Engine, (dataset, at): Place) -> impl Iterator<Item = Place> {
+    let reads = engine.cascade.processor(dataset).map_or(&[][..], |processor| processor.reads);
+    reads.iter().flat_map(move |input| {
+        input.window.inputs(&engine.calendar, at).map(move |place| (input.dataset, place))
+    })
 }
 
 /// Goes on where an earlier process stopped: publishes what was committed and not published, and sends the
