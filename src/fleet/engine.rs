@@ -64,6 +64,7 @@ pub(super) type GateSlot = Arc<tokio::sync::Mutex<Option<OpenGate>>>;
 #[derive(Default)]
 struct Gates {
     slots: HashMap<(RunId, DatasetName), GateSlot>,
+    opened: BTreeSet<RunId>,
     finished: BTreeSet<RunId>,
 }
 
@@ -173,6 +174,16 @@ impl Engine {
     /// Lets go of a run's gates so that they are made anew from the ledger.
     pub(super) fn forget_gates(&self, run: RunId) {
         self.lock_gates().slots.retain(|(of, _), _| *of != run);
+    }
+
+    /// Notes that this process has opened all gates of the run once.
+    pub(super) fn gates_opened(&self, run: RunId) {
+        self.lock_gates().opened.insert(run);
+    }
+
+    /// Whether it has.
+    pub(super) fn has_opened_gates(&self, run: RunId) -> bool {
+        self.lock_gates().opened.contains(&run)
     }
 
     pub(super) fn unit(&self, dataset: DatasetName, at: usize) -> Unit {

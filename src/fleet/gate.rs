@@ -77,6 +77,7 @@ pub(super) async fn open_again(engine: &Engine, run: RunId) -> Result<(), Failur
             *slot = kept(engine, open);
         }
     }
+    engine.gates_opened(run);
     Ok(())
 }
 

@@ -91,7 +91,19 @@ pub async fn make_plan(engine: &Engine, request: &PlanRequest) -> Result<Plan, R
 
 /// Submits a plan and sends the first work orders. `None` where there is nothing to do.
 pub async fn submit(engine: &Engine, plan: &Plan, title: RunTitle) -> Result<Option<RunId>, RunError> {
+    open_what_was_left(engine).await?;
     submit_tasks(engine, &plan.tasks, title, Vec::new()).await
+}
+
+/// Sends the work orders of runs whose submission failed in between: they are in the ledger, and whoever
+/// asked for them was told of the failure and asks again, perhaps for less, as some of it is done by then.
+async fn open_what_was_left(engine: &Engine) -> Result<(), RunError> {
+    for run in engine.ports.ledger.runs(true).await? {
+        if run.pipeline == engine.cascade.pipeline().as_str() && !engine.has_opened_gates(run.id) {
+            gate::open_again(engine, run.id).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn submit_tasks(
@@ -206,6 +218,7 @@ pub async fn recover(engine: &Engine, exclusive: bool) -> Result<Vec<RunId>, Run
 /// Replays open dead letters: a run of them, of whatever upstream of them has changed, and of all that
 /// they hold. One run for each name of a run in which they died, so that files end as if nothing had failed.
 pub async fn replay(engine: &Engine, ids: &[i64], force: bool, lane: Lane) -> Result<Vec<RunId>, RunError> {
+    open_what_was_left(engine).await?;
     let mut findings = findings(engine).await?;
     let letters = chosen(engine, ids).await?;
     for letter in &letters {
@@ -232,6 +245,7 @@ pub async fn replay(engine: &Engine, ids: &[i64], force: bool, lane: Lane) -> Re
 
 /// Accepts an open dead letter as a gap: what it held runs without it.
 pub async fn accept(engine: &Engine, id: i64, lane: Lane) -> Result<Option<RunId>, RunError> {
+    open_what_was_left(engine).await?;
     let letter = chosen(engine, &[id]).await?.remove(0);
     let before = findings(engine).await?;
     let fingerprint = match (letter.fingerprint, engine.cascade.processor(letter.unit.dataset)) {
