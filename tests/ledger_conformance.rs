@@ -444,7 +444,7 @@ async fn a_damaged_unit_is_made_again(ledger: &dyn Ledger) -> Check {
     let (fence, _) = granted(ledger, id, unit(B, 1), 10).await?;
     ledger.reopen(id, unit(A, 1), unit(B, 1), fence).await?;
     let (damaged, dependent) = (task(ledger, id, unit(A, 1)).await?, task(ledger, id, unit(B, 1)).await?);
-    assert_eq!(damaged.state, TaskState::Ready);
+    assert_eq!(damaged.state, TaskState::Waiting, "its gate says when it is ready");
     assert_eq!((dependent.state, dependent.attempts), (TaskState::Waiting, 0));
     let (position, changes) = ledger.changes_since(position).await?;
     assert_eq!(changes, vec![(unit(A, 1), None)]);
@@ -455,12 +455,13 @@ async fn a_damaged_unit_is_made_again(ledger: &dyn Ledger) -> Check {
     let (fence, _) = granted(ledger, id, unit(B, 2), 10).await?;
     ledger.reopen(id, unit(A, 2), unit(B, 2), fence).await?;
     let after = task(ledger, id, unit(A, 2)).await?;
-    assert_eq!((after.state, after.outcome), (TaskState::Ready, None));
+    assert_eq!((after.state, after.outcome), (TaskState::Waiting, None));
     assert!(after.claims > before.claims);
     let told: BTreeSet<Unit> = ledger.outbox().await?.into_iter().map(|(_, message)| message.unit).collect();
     assert_eq!(told, BTreeSet::from([unit(A, 1)]), "of the first run, which is not this one's to withdraw");
     assert_eq!(ledger.changes_since(position).await?.1, vec![(unit(A, 2), None)]);
 
+    ledger.mark_ready(id, &[unit(A, 1), unit(A, 2)]).await?;
     for (unit, of) in [(unit(A, 1), 3), (unit(A, 2), 4)] {
         finish(ledger, id, unit, of).await?;
     }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::compute::{Made, Trouble, cells, make};
+use super::compute::{Known, Made, Trouble, cells, known, make};
 use super::engine::{Engine, LEASE_MS};
 use super::ports::{Burial, Claim, Commit, Committed, Provenance};
 use super::retry::{ATTEMPTS_MAX, wait_after};
@@ -101,7 +101,11 @@ pub(super) async fn write_made(
     made: Made,
 ) -> Result<UnitRecord, Failure> {
     let (outcome, stored, expected, written) = match made {
-        Made::Computed(Computed::Skipped(reason)) => (Outcome::Skipped(reason), None, 0, 0),
+        Made::Computed(Computed::Skipped(reason)) => {
+            // What it may have held before is no longer its content, and nobody may take it for that.
+            engine.ports.lake.remove(fresh.unit).await?;
+            (Outcome::Skipped(reason), None, 0, 0)
+        }
         Made::Computed(Computed::Rows(output)) => {
             let provenance = Provenance {
                 unit: fresh.unit,
@@ -156,24 +160,46 @@ impl Attempt<'_> {
             Ok(stamp) => stamp,
             Err(failure) => return self.fail(failure, None).await,
         };
-        let (fingerprint, present) = {
+        let (fingerprint, present, known) = {
             let catalog = self.engine.catalog();
             let fingerprint = catalog.fingerprint(self.processor, self.at, stamp.as_deref());
-            (fingerprint, catalog.get(self.processor.writes, self.at).cloned())
+            let present = catalog.get(self.processor.writes, self.at).cloned();
+            let present = present.filter(|record| record.fingerprint == fingerprint);
+            let known = if present.is_none() { known(&catalog, self.processor, self.at) } else { Vec::new() };
+            (fingerprint, present, known)
         };
-        if let Some(record) = present.filter(|record| record.fingerprint == fingerprint) {
+        if let Some(record) = present {
             return self.commit(Outcome::Unchanged, Arc::unwrap_or_clone(record)).await;
         }
-        match self.replace(fingerprint).await {
-            Ok(record) => self.commit(record.outcome, record).await,
+        match self.replace(fingerprint, stamp, &known).await {
+            Ok(Some(record)) => self.commit(record.outcome, record).await,
+            Ok(None) => self.begin_again().await,
             Err(Trouble::Failure(failure)) => self.fail(failure, Some(fingerprint)).await,
-            Err(Trouble::InputLost(unit, reason)) => {
-                tracing::warn!(%unit, %reason, reader = %self.order.unit, "an input is lost; it is made again");
-                self.engine.ports.ledger.reopen(self.order.run, unit, self.order.unit, self.fence).await?;
-                // The next claim finds the task waiting, and has the gates opened.
-                Ok(Next::Again)
-            }
+            Err(Trouble::InputLost(unit, reason)) => self.input_lost(unit, &reason, &known).await,
         }
+    }
+
+    /// An input is not there as it was recorded: it was replaced meanwhile, by another run, or it is to be
+    /// made again.
+    async fn input_lost(&self, unit: Unit, reason: &str, known: &Known) -> Result<Next, Failure> {
+        self.engine.refresh_catalog().await?;
+        let was = known.iter().flatten().find_map(|(_, record)| record.as_ref().filter(|r| r.unit == unit));
+        let place = self.engine.calendar.index_of(unit.date);
+        let is = place.and_then(|at| self.engine.catalog().get(unit.dataset, at).cloned());
+        if was != is.as_ref() {
+            return self.begin_again().await;
+        }
+        tracing::warn!(%unit, %reason, reader = %self.order.unit, "an input is lost; it is made again");
+        self.engine.ports.ledger.reopen(self.order.run, unit, self.order.unit, self.fence).await?;
+        // The next claim finds the task waiting, and has the gates opened.
+        Ok(Next::Again)
+    }
+
+    /// What the unit is made from changed while it was read: that attempt does not count.
+    async fn begin_again(&self) -> Result<Next, Failure> {
+        let now = self.engine.ports.clock.now();
+        self.engine.ports.ledger.hand_back(self.order, self.fence, now, false).await?;
+        Ok(Next::Again)
     }
 
     async fn stamp(&self) -> Result<Option<String>, Failure> {
@@ -183,9 +209,18 @@ impl Attempt<'_> {
         }
     }
 
-    /// Computes the unit and replaces its content in the lake.
-    async fn replace(&self, fingerprint: Fingerprint) -> Result<UnitRecord, Trouble> {
-        let made = make(self.engine, self.processor, self.at).await?;
+    /// Computes the unit and replaces its content in the lake; `None` where the source's payload is no
+    /// longer the one of the stamp.
+    async fn replace(
+        &self,
+        fingerprint: Fingerprint,
+        stamp: Option<String>,
+        known: &Known,
+    ) -> Result<Option<UnitRecord>, Trouble> {
+        let made = make(self.engine, self.processor, self.at, known).await?;
+        if self.stamp().await? != stamp {
+            return Ok(None);
+        }
         let fresh = Fresh {
             unit: self.order.unit,
             processor: self.processor,
@@ -195,7 +230,7 @@ impl Attempt<'_> {
             attempt: self.attempts,
             started: self.started,
         };
-        Ok(write_made(self.engine, &fresh, made).await?)
+        Ok(Some(write_made(self.engine, &fresh, made).await?))
     }
 
     async fn commit(&self, outcome: Outcome, record: UnitRecord) -> Result<Next, Failure> {

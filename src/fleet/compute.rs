@@ -8,8 +8,8 @@ use super::cpu::compute_on;
 use super::engine::Engine;
 use super::ports::LakeError;
 use crate::flow::{
-    Computed, Content, DatasetName, Date, Failure, Inputs, Outcome, Payload, Permanent, Presence, Processor,
-    Revision, SkipReason, Step, Transient, Unit, UnitRecord, Upstream, Window,
+    Catalog, Computed, Content, DatasetName, Date, Failure, Input, Inputs, Outcome, Payload, Permanent,
+    Presence, Processor, Revision, SkipReason, Step, Transient, Unit, UnitRecord, Upstream, Window,
 };
 
 /// The new content of a unit.
@@ -41,18 +41,36 @@ impl<F: Into<Failure>> From<F> for Trouble {
     }
 }
 
-/// Makes the content of the unit at `at`.
-pub(super) async fn make(engine: &Engine, processor: &Processor, at: usize) -> Result<Made, Trouble> {
+/// What is known at one moment of the units in a unit's windows: by input, as declared, each unit's place
+/// and its record. The fingerprint and the content must be made from the same.
+pub(super) type Known = Vec<Vec<(usize, Option<Arc<UnitRecord>>)>>;
+
+/// Looks up what is known for the unit at `at`.
+pub(super) fn known(catalog: &Catalog, processor: &Processor, at: usize) -> Known {
+    let of_input = |input: &Input| {
+        let window = input.window.inputs(catalog.calendar(), at);
+        window.map(|place| (place, catalog.get(input.dataset, place).cloned())).collect()
+    };
+    processor.reads.iter().map(of_input).collect()
+}
+
+/// Makes the content of the unit at `at` from what is known.
+pub(super) async fn make(
+    engine: &Engine,
+    processor: &Processor,
+    at: usize,
+    known: &Known,
+) -> Result<Made, Trouble> {
     match processor.step {
         Step::Land { source, presence } => {
             let date = engine.calendar.date(at);
             land(engine, source, presence, date).await.map_err(Trouble::Failure)
         }
         Step::Compute { compute, .. } => {
-            if let Some(reason) = skipped_input(engine, processor, at)? {
+            if let Some(reason) = skipped_input(engine, processor, known)? {
                 return Ok(Made::Computed(Computed::Skipped(reason)));
             }
-            let units = gather(engine, processor, at).await?;
+            let units = gather(engine, processor, known).await?;
             let calendar = Arc::clone(&engine.calendar);
             let computed =
                 compute_on(&*engine.ports.cpu, move || compute(&Inputs::new(&calendar, at, units))).await??;
@@ -102,17 +120,20 @@ fn revision_of(payloads: &[Payload]) -> Revision {
 }
 
 /// The reason for which the unit is skipped because a required input of the same date is.
-fn skipped_input(engine: &Engine, processor: &Processor, at: usize) -> Result<Option<SkipReason>, Trouble> {
-    let catalog = engine.catalog();
-    for input in processor.reads {
+fn skipped_input(
+    engine: &Engine,
+    processor: &Processor,
+    known: &Known,
+) -> Result<Option<SkipReason>, Trouble> {
+    for (input, units) in processor.reads.iter().zip(known) {
         if input.window != Window::SameDate || input.presence == Presence::Optional {
             continue;
         }
-        let Some(record) = catalog.get(input.dataset, at) else {
-            return Err(lost(engine, input.dataset, at));
-        };
-        if let Outcome::Skipped(reason) = record.outcome {
-            return Ok(Some(reason));
+        for (at, record) in units {
+            let record = record.as_ref().ok_or_else(|| lost(engine, input.dataset, *at))?;
+            if let Outcome::Skipped(reason) = record.outcome {
+                return Ok(Some(reason));
+            }
         }
     }
     Ok(None)
@@ -123,25 +144,21 @@ fn lost(engine: &Engine, dataset: DatasetName, at: usize) -> Trouble {
     Trouble::InputLost(unit, format!("{unit} is not complete"))
 }
 
-/// The content of all units in the windows of the unit at `at`.
+/// The content of all units in the windows.
 async fn gather(
     engine: &Engine,
     processor: &Processor,
-    at: usize,
+    known: &Known,
 ) -> Result<BTreeMap<DatasetName, Vec<Upstream>>, Trouble> {
     let mut units = BTreeMap::new();
-    for input in processor.reads {
-        let window = input.window.inputs(&engine.calendar, at);
-        let records: Vec<Arc<UnitRecord>> = {
-            let catalog = engine.catalog();
-            window
-                .map(|at| catalog.get(input.dataset, at).cloned().ok_or(at))
-                .collect::<Result<_, _>>()
-                .map_err(|at| lost(engine, input.dataset, at))?
-        };
-        let mut upstreams = Vec::with_capacity(records.len());
-        for record in records {
-            upstreams.push(Upstream { date: record.unit.date, content: content(engine, &record).await? });
+    for (input, window) in processor.reads.iter().zip(known) {
+        // Before anything is read: what is not complete at all.
+        if let Some((at, _)) = window.iter().find(|(_, record)| record.is_none()) {
+            return Err(lost(engine, input.dataset, *at));
+        }
+        let mut upstreams = Vec::with_capacity(window.len());
+        for record in window.iter().filter_map(|(_, record)| record.as_ref()) {
+            upstreams.push(Upstream { date: record.unit.date, content: content(engine, record).await? });
         }
         units.insert(input.dataset, upstreams);
     }

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::cpu::Cpu;
+use super::gate::OpenGate;
 use super::ports::{Bus, Clock, Lake, Ledger, LedgerError, Source};
 use super::progress::Progress;
 use super::unit_cache::UnitCache;
-use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Gate, Lane, Millis, RunId, Unit};
+use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Millis, RunId, Unit};
 
 /// How long an attempt may have a task before another may take it over.
 pub const LEASE_MS: Millis = 120_000;
@@ -58,11 +59,12 @@ pub struct Engine {
 }
 
 /// The gate of a processor in a run; empty until a message asks for it, and after a failure.
-pub(super) type GateSlot = Arc<tokio::sync::Mutex<Option<(Lane, Gate)>>>;
+pub(super) type GateSlot = Arc<tokio::sync::Mutex<Option<OpenGate>>>;
 
 #[derive(Default)]
 struct Gates {
     slots: HashMap<(RunId, DatasetName), GateSlot>,
+    opened: BTreeSet<RunId>,
     finished: BTreeSet<RunId>,
 }
 
@@ -172,6 +174,16 @@ impl Engine {
     /// Lets go of a run's gates so that they are made anew from the ledger.
     pub(super) fn forget_gates(&self, run: RunId) {
         self.lock_gates().slots.retain(|(of, _), _| *of != run);
+    }
+
+    /// Notes that this process has opened all gates of the run once.
+    pub(super) fn gates_opened(&self, run: RunId) {
+        self.lock_gates().opened.insert(run);
+    }
+
+    /// Whether it has.
+    pub(super) fn has_opened_gates(&self, run: RunId) -> bool {
+        self.lock_gates().opened.contains(&run)
     }
 
     pub(super) fn unit(&self, dataset: DatasetName, at: usize) -> Unit {

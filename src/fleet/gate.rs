@@ -15,29 +15,36 @@ pub async fn arrive(engine: &Engine, reader: DatasetName, completions: &[Complet
     let Some(processor) = engine.cascade.processor(reader) else {
         return Ok(());
     };
-    let mut by_run: BTreeMap<RunId, Vec<Unit>> = BTreeMap::new();
-    for completion in completions {
-        by_run.entry(completion.run).or_default().push(completion.unit);
+    let mut by_run: BTreeMap<RunId, Vec<Arrival>> = BTreeMap::new();
+    for Completion { run, unit, attempt, .. } in completions {
+        let arrival = engine.calendar.index_of(unit.date).map(|at| (unit.dataset, at, *attempt));
+        by_run.entry(*run).or_default().extend(arrival);
     }
-    for (run, units) in by_run {
+    for (run, arrivals) in by_run {
         let Some(slot) = engine.gate_slot(run, reader) else {
             continue;
         };
         let mut slot = slot.lock().await;
         let ready = match &mut *slot {
-            Some((lane, gate)) => {
-                let arrived = units
-                    .iter()
-                    .filter_map(|unit| Some((unit.dataset, engine.calendar.index_of(unit.date)?)));
+            Some(kept) => {
                 let mut ready = Vec::new();
-                for (dataset, at) in arrived {
-                    ready.extend(gate.finished(&engine.calendar, dataset, at));
+                for (dataset, at, attempt) in arrivals {
+                    // An older completion of a unit that was reopened since says nothing.
+                    if kept.attempts_least.get(&(dataset, at)).is_none_or(|least| attempt >= *least) {
+                        ready.extend(kept.gate.finished(&engine.calendar, dataset, at));
+                    }
                 }
-                Some((*lane, ready, Vec::new()))
+                Some((kept.lane, ready, Vec::new()))
             }
             None => match open(engine, processor, run).await? {
-                Some(Opened { lane, gate, ready, unclaimed }) => {
-                    *slot = kept(engine, lane, gate);
+                Some(Opened { open, ready, mut unclaimed }) => {
+                    let lane = open.lane;
+                    *slot = kept(engine, open);
+                    if engine.tenancy == Tenancy::Shared {
+                        // As this is done at every arrival: only what an earlier, failed arrival of these
+                        // same units can have left unsent.
+                        unclaimed.retain(|at| reads_any(engine, processor, *at, &arrivals));
+                    }
                     Some((lane, ready, unclaimed))
                 }
                 None => None,
@@ -65,25 +72,43 @@ pub(super) async fn open_again(engine: &Engine, run: RunId) -> Result<(), Failur
         };
         let mut slot = slot.lock().await;
         if let Some(opened) = open(engine, processor, run).await? {
-            let Opened { lane, gate, ready, unclaimed } = opened;
-            send(engine, processor.writes, run, lane, &ready, &unclaimed).await?;
-            *slot = kept(engine, lane, gate);
+            let Opened { open, ready, unclaimed } = opened;
+            send(engine, processor.writes, run, open.lane, &ready, &unclaimed).await?;
+            *slot = kept(engine, open);
         }
     }
+    engine.gates_opened(run);
     Ok(())
 }
 
+/// A unit's dataset and place in the calendar, and the attempt that finished it.
+type Arrival = (DatasetName, usize, u32);
+
+fn reads_any(engine: &Engine, processor: &Processor, at: usize, arrivals: &[Arrival]) -> bool {
+    processor.reads.iter().any(|input| {
+        let window = input.window.inputs(&engine.calendar, at);
+        arrivals.iter().any(|(dataset, place, _)| *dataset == input.dataset && window.contains(place))
+    })
+}
+
+/// A gate in memory.
+pub(super) struct OpenGate {
+    lane: Lane,
+    gate: Gate,
+    /// Pending units of inputs that were tried before: the number of the attempt that may finish each.
+    attempts_least: BTreeMap<(DatasetName, usize), u32>,
+}
+
 /// What stays in memory of a gate: nothing where other processes hear of some of the completions.
-fn kept(engine: &Engine, lane: Lane, gate: Gate) -> Option<(Lane, Gate)> {
+fn kept(engine: &Engine, gate: OpenGate) -> Option<OpenGate> {
     match engine.tenancy {
-        Tenancy::Alone => Some((lane, gate)),
+        Tenancy::Alone => Some(gate),
         Tenancy::Shared => None,
     }
 }
 
 struct Opened {
-    lane: Lane,
-    gate: Gate,
+    open: OpenGate,
     ready: Vec<usize>,
     unclaimed: Vec<usize>,
 }
@@ -106,14 +131,21 @@ async fn open(engine: &Engine, processor: &Processor, run: RunId) -> Result<Opti
         places.filter_map(|task| engine.calendar.index_of(task.unit.date)).collect()
     };
     let mut pending = Vec::with_capacity(processor.reads.len());
+    let mut attempts_least = BTreeMap::new();
     for input in processor.reads {
         let tasks = ledger.tasks(run, Some(input.dataset)).await?;
+        for task in tasks.iter().filter(|task| task.attempts > 0) {
+            let next = task.attempts + u32::from(task.state != TaskState::Claimed);
+            let place = engine.calendar.index_of(task.unit.date).map(|at| ((input.dataset, at), next));
+            attempts_least.extend(place.filter(|_| task.state != TaskState::Finished));
+        }
         pending.push(in_state(&tasks, |state| !matches!(state, TaskState::Finished | TaskState::Superseded)));
     }
     let waiting = in_state(&own, |state| state == TaskState::Waiting);
     let unclaimed = in_state(&own, |state| state == TaskState::Ready);
     let (gate, ready) = Gate::open(&engine.calendar, processor.reads, pending, waiting);
-    Ok(Some(Opened { lane: record.lane, gate, ready, unclaimed: unclaimed.into_iter().collect() }))
+    let open = OpenGate { lane: record.lane, gate, attempts_least };
+    Ok(Some(Opened { open, ready, unclaimed: unclaimed.into_iter().collect() }))
 }
 
 /// Records that units are ready, then sends their work orders (and again those of `unclaimed` ones).

@@ -70,7 +70,10 @@ pub trait Lake: Send + Sync {
     /// The unit's content, checked against what the ledger recorded.
     async fn read(&self, unit: Unit, schema: Schema, stored: &Stored) -> Result<Frame, LakeError>;
 
-    /// The units of a dataset that have a file of the recorded length: a cheap look that finds what was
+    /// Takes the unit's content away, durably; nothing happens where there is none.
+    async fn remove(&self, unit: Unit) -> Result<(), LakeError>;
+
+    /// The units of a dataset that have a file, with its length: a cheap look that finds what was
     /// deleted or cut, without reading any content.
     async fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, LakeError>;
 }
@@ -406,7 +409,8 @@ pub trait Ledger: Send + Sync {
     async fn bury(&self, burial: Burial) -> Result<Option<DeadLetter>, LedgerError>;
 
     /// Forgets the record of a unit because its file is gone or damaged, and makes it a task of the
-    /// run again (ready), with `dependent`, whose claim had found this out, waiting again.
+    /// run again, with `dependent`, whose claim had found this out, waiting again. It waits too, for its own
+    /// inputs may be tasks of the run: the gates say when it is ready.
     async fn reopen(&self, run: RunId, unit: Unit, dependent: Unit, fence: u32) -> Result<(), LedgerError>;
 
     /// Hands back every claimed task without using up its attempt: for a home that only one process can

@@ -91,7 +91,19 @@ pub async fn make_plan(engine: &Engine, request: &PlanRequest) -> Result<Plan, R
 
 /// Submits a plan and sends the first work orders. `None` where there is nothing to do.
 pub async fn submit(engine: &Engine, plan: &Plan, title: RunTitle) -> Result<Option<RunId>, RunError> {
+    open_what_was_left(engine).await?;
     submit_tasks(engine, &plan.tasks, title, Vec::new()).await
+}
+
+/// Sends the work orders of runs whose submission failed in between: they are in the ledger, and whoever
+/// asked for them was told of the failure and asks again, perhaps for less, as some of it is done by then.
+async fn open_what_was_left(engine: &Engine) -> Result<(), RunError> {
+    for run in engine.ports.ledger.runs(true).await? {
+        if run.pipeline == engine.cascade.pipeline().as_str() && !engine.has_opened_gates(run.id) {
+            gate::open_again(engine, run.id).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn submit_tasks(
@@ -100,7 +112,7 @@ async fn submit_tasks(
     title: RunTitle,
     replays: Vec<i64>,
 ) -> Result<Option<RunId>, RunError> {
-    let tasks = &with_open_dependents(engine, tasks).await?;
+    let tasks = &with_open_neighbours(engine, tasks).await?;
     let dates = || tasks.iter().map(|task| task.unit.date);
     let (Some(first), Some(last)) = (dates().min(), dates().max()) else {
         return Ok(None);
@@ -125,9 +137,10 @@ async fn submit_tasks(
     Ok(Some(id))
 }
 
-/// These tasks, and with them every open task of an unfinished run that depends on one of them, directly or
-/// not: what it waits for is taken over by the new run, so it must come along, or it would wait for ever.
-async fn with_open_dependents(
+/// These tasks, and with them the open tasks of unfinished runs that hang together with them: those that
+/// depend on one of them, for what they wait for is taken over by the new run, and those that one of them
+/// reads, for the new run would not wait for another one's.
+async fn with_open_neighbours(
     engine: &Engine,
     tasks: &[PlannedTask],
 ) -> Result<Vec<PlannedTask>, LedgerError> {
@@ -138,27 +151,36 @@ async fn with_open_dependents(
         open.extend(of_run.iter().filter(|task| !task.state.is_final()).filter_map(|task| place(task.unit)));
     }
     let mut chosen: BTreeSet<Place> = tasks.iter().filter_map(|task| place(task.unit)).collect();
+    open.retain(|place| !chosen.contains(place));
     let mut all = tasks.to_vec();
-    for processor in engine.cascade.processors() {
-        let dataset = processor.writes;
-        for (_, at) in open.range((dataset, 0)..=(dataset, usize::MAX)).copied() {
-            let read = processor.reads.iter().find(|input| {
-                let window = input.window.inputs(&engine.calendar, at);
-                chosen.range((input.dataset, window.start)..(input.dataset, window.end)).next().is_some()
-            });
-            if let Some(input) = read
-                && chosen.insert((dataset, at))
-            {
-                let why = Why::InputInPlan(input.dataset);
-                all.push(PlannedTask { unit: engine.unit(dataset, at), why, ready: false });
-            }
+    while !open.is_empty() {
+        let windows: BTreeSet<Place> = chosen.iter().flat_map(|key| read_by(engine, *key)).collect();
+        let joins = |key: &Place| windows.contains(key) || reads_any(engine, *key, &chosen);
+        let joining: Vec<Place> = open.iter().copied().filter(joins).collect();
+        if joining.is_empty() {
+            break;
+        }
+        for (dataset, at) in joining {
+            let read = engine.cascade.processor(dataset).and_then(|processor| processor.reads.first());
+            let why = read.map_or(Why::Missing, |input| Why::InputInPlan(input.dataset));
+            all.push(PlannedTask { unit: engine.unit(dataset, at), why, ready: false });
+            open.remove(&(dataset, at));
+            chosen.insert((dataset, at));
         }
     }
     for task in &mut all {
-        task.ready &= place(task.unit).is_none_or(|place| !reads_any(engine, place, &chosen));
+        task.ready = place(task.unit).is_none_or(|place| !reads_any(engine, place, &chosen));
     }
     all.sort_by_key(|task| (task.unit.date, engine.cascade.position(task.unit.dataset)));
     Ok(all)
+}
+
+/// All units in a unit's windows.
+fn read_by(engine: &Engine, (dataset, at): Place) -> impl Iterator<Item = Place> {
+    let reads = engine.cascade.processor(dataset).map_or(&[][..], |processor| processor.reads);
+    reads.iter().flat_map(move |input| {
+        input.window.inputs(&engine.calendar, at).map(move |place| (input.dataset, place))
+    })
 }
 
 /// Goes on where an earlier process stopped: publishes what was committed and not published, and sends the
@@ -196,6 +218,7 @@ pub async fn recover(engine: &Engine, exclusive: bool) -> Result<Vec<RunId>, Run
 /// Replays open dead letters: a run of them, of whatever upstream of them has changed, and of all that
 /// they hold. One run for each name of a run in which they died, so that files end as if nothing had failed.
 pub async fn replay(engine: &Engine, ids: &[i64], force: bool, lane: Lane) -> Result<Vec<RunId>, RunError> {
+    open_what_was_left(engine).await?;
     let mut findings = findings(engine).await?;
     let letters = chosen(engine, ids).await?;
     for letter in &letters {
@@ -222,6 +245,7 @@ pub async fn replay(engine: &Engine, ids: &[i64], force: bool, lane: Lane) -> Re
 
 /// Accepts an open dead letter as a gap: what it held runs without it.
 pub async fn accept(engine: &Engine, id: i64, lane: Lane) -> Result<Option<RunId>, RunError> {
+    open_what_was_left(engine).await?;
     let letter = chosen(engine, &[id]).await?.remove(0);
     let before = findings(engine).await?;
     let fingerprint = match (letter.fingerprint, engine.cascade.processor(letter.unit.dataset)) {
@@ -233,6 +257,8 @@ pub async fn accept(engine: &Engine, id: i64, lane: Lane) -> Result<Option<RunId
         }
         (None, None) => return Err(RunError::NoDeadLetter(id)),
     };
+    // Before it is a gap: whatever an earlier run wrote for it is not what a gap holds.
+    engine.ports.lake.remove(letter.unit).await.map_err(Failure::from)?;
     if !engine.ports.ledger.accept(id, fingerprint, engine.ports.clock.now()).await? {
         return Err(RunError::NoDeadLetter(id));
     }

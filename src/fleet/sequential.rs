@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::attempt::{Fresh, write_made};
-use super::compute::{Trouble, make};
+use super::compute::{Trouble, known, make};
 use super::engine::Engine;
 use crate::flow::{Failure, Permanent, Processor, RunId, Step};
 
@@ -68,9 +68,12 @@ async fn one(engine: &Engine, processor: &Processor, at: usize, run_name: &str) 
         Step::Land { source, .. } => engine.ports.source.stamp(source, unit.date).await?,
         Step::Compute { .. } => None,
     };
-    let fingerprint = engine.catalog().fingerprint(processor, at, stamp.as_deref());
+    let (fingerprint, known) = {
+        let catalog = engine.catalog();
+        (catalog.fingerprint(processor, at, stamp.as_deref()), known(&catalog, processor, at))
+    };
     let fresh = Fresh { unit, processor, fingerprint, run_name, run: RunId(0), attempt: 1, started: 0 };
-    let made = match make(engine, processor, at).await {
+    let made = match make(engine, processor, at, &known).await {
         Ok(made) => made,
         Err(Trouble::Failure(failure)) => return Err(failure),
         Err(Trouble::InputLost(unit, reason)) => {

@@ -145,3 +145,77 @@ fn sum_of(record: &UnitRecord) -> RangeSum {
     }
     RangeSum::of_unit(record.unit.dataset, record.unit.date, &state)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::date::{Date, Season};
+    use super::super::fingerprint::Revision;
+    use super::super::names::PipelineName;
+    use super::super::outcome::SkipReason;
+    use super::super::processor::{Pipeline, Presence};
+    use super::super::record::Stored;
+    use super::super::unit::RunId;
+    use super::*;
+
+    const A: DatasetName = DatasetName::of("t.a");
+
+    fn record(at: usize, content: Option<u8>) -> UnitRecord {
+        let stored = content.map(|byte| {
+            let revision = Revision::of_bytes(&[byte]);
+            Stored { revision, digest: *revision.bytes(), bytes: 1 }
+        });
+        UnitRecord {
+            unit: Unit { dataset: A, date: Date::from_days(i32::try_from(at).expect("small")) },
+            outcome: stored.as_ref().map_or(Outcome::Skipped(SkipReason::Gap), |_| Outcome::Done),
+            fingerprint: Fingerprint::of_parts([]),
+            stored,
+            rows_expected: 0,
+            rows_written: 0,
+            code: 1,
+            run: RunId(1),
+            attempt: 1,
+            duration_ms: 0,
+            finished_at: 0,
+        }
+    }
+
+    proptest! {
+        /// Whatever was put and forgotten, in whatever order: counts and sums of every range are those
+        /// of the units that are there now.
+        #[test]
+        fn ranges_are_those_of_the_present_units(
+            dates in 1usize..20,
+            puts in prop::collection::vec((0usize..20, prop::option::of(prop::option::of(0u8..4))), 0..60),
+        ) {
+            let days = (0..dates).map(|at| (Date::from_days(at as i32), Season::starting(2020)));
+            let calendar = Arc::new(Calendar::of(days).expect("calendar"));
+            let processors = &*Box::leak(Box::new([Processor::land(A, "a", "a", Presence::Required)]));
+            let name = PipelineName::of("t");
+            let pipeline = Pipeline {
+                name,
+                processors,
+                calendar_source: "c",
+                calendar: |_| Ok(Calendar::default()),
+            };
+            let cascade = Cascade::of(&pipeline).expect("cascade");
+            let mut catalog = Catalog::empty(&cascade, calendar);
+            let mut present = BTreeMap::new();
+            for (at, content) in puts {
+                let unit = record(at, None).unit;
+                catalog.put(unit, content.map(|content| record(at, content)));
+                present.remove(&at);
+                present.extend(content.filter(|_| at < dates).map(|content| (at, record(at, content))));
+            }
+            for start in 0..=dates {
+                for end in start..=dates {
+                    let within = || present.range(start..end).map(|(_, record)| sum_of(record));
+                    prop_assert_eq!(catalog.count(A, start..end), within().count());
+                    let sum = within().fold(RangeSum::default(), RangeSum::plus);
+                    prop_assert_eq!(catalog.sum(A, start..end), sum);
+                }
+            }
+        }
+    }
+}

@@ -275,3 +275,155 @@ impl Marks {
         self.blocked[window.end] > self.blocked[window.start]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::super::date::{Calendar, Date, Season};
+    use super::super::fingerprint::Revision;
+    use super::super::frame::Schema;
+    use super::super::names::PipelineName;
+    use super::super::outcome::{Computed, SkipReason};
+    use super::super::processor::{Input, Pipeline, Presence};
+    use super::super::record::{Stored, UnitRecord};
+    use super::super::unit::{Outcome, RunId};
+    use super::super::window::Window;
+    use super::*;
+
+    const A: DatasetName = DatasetName::of("t.a");
+    const B: DatasetName = DatasetName::of("t.b");
+    const C: DatasetName = DatasetName::of("t.c");
+
+    const fn computed(writes: DatasetName, reads: &'static [Input]) -> Processor {
+        let step = Step::Compute {
+            schema: Schema { fields: &[], key: &[] },
+            compute: |_| Ok(Computed::Skipped(SkipReason::Bootstrap)),
+            decode: |_| Ok(Arc::new(())),
+        };
+        Processor { writes, summary: "", code: 1, reads, step }
+    }
+
+    const fn input(dataset: DatasetName, window: Window) -> Input {
+        Input { dataset, window, presence: Presence::Required }
+    }
+
+    const PIPELINE: Pipeline = Pipeline {
+        name: PipelineName::of("t"),
+        processors: &[
+            Processor::land(A, "a", "a", Presence::Required),
+            computed(B, &[input(A, Window::Days { back: 1, ahead: 1 })]),
+            computed(C, &[input(A, Window::SameDate), input(B, Window::PreviousDates(2))]),
+        ],
+        calendar_source: "calendar",
+        calendar: |_| Ok(Calendar::default()),
+    };
+
+    fn record(unit: Unit, fingerprint: Fingerprint) -> UnitRecord {
+        let revision = Revision::of_bytes(unit.to_string().as_bytes());
+        UnitRecord {
+            unit,
+            outcome: Outcome::Done,
+            fingerprint,
+            stored: Some(Stored { revision, digest: [0; 32], bytes: 1 }),
+            rows_expected: 0,
+            rows_written: 0,
+            code: 1,
+            run: RunId(1),
+            attempt: 1,
+            duration_ms: 0,
+            finished_at: 0,
+        }
+    }
+
+    const DATES: usize = 7;
+
+    struct World {
+        cascade: Cascade,
+        catalog: Catalog,
+        findings: Findings,
+    }
+
+    /// Everything complete and up to date, then: some forgotten, some with files gone, some payloads changed.
+    fn world(
+        forgotten: &BTreeSet<(usize, usize)>,
+        gone: &BTreeSet<(usize, usize)>,
+        changed: &[usize],
+    ) -> World {
+        let cascade = Cascade::of(&PIPELINE).expect("cascade");
+        let days = (0..DATES).map(|at| (Date::from_days(at as i32), Season::starting(2020)));
+        let calendar = Arc::new(Calendar::of(days).expect("calendar"));
+        let mut catalog = Catalog::empty(&cascade, Arc::clone(&calendar));
+        let mut findings = Findings::default();
+        for processor in cascade.processors() {
+            for at in 0..DATES {
+                let unit = Unit { dataset: processor.writes, date: calendar.date(at) };
+                let fingerprint = catalog.fingerprint(processor, at, Some("old"));
+                catalog.put(unit, Some(record(unit, fingerprint)));
+                if unit.dataset == A {
+                    let stamp = if changed.contains(&at) { "new" } else { "old" };
+                    findings.stamps.insert(unit, stamp.to_owned());
+                }
+            }
+        }
+        let unit = |(position, at): &(usize, usize)| Unit {
+            dataset: cascade.processors()[*position].writes,
+            date: calendar.date(*at),
+        };
+        findings.files_gone = gone.iter().filter(|place| place.0 > 0).map(unit).collect();
+        forgotten.iter().for_each(|place| catalog.put(unit(place), None));
+        World { cascade, catalog, findings }
+    }
+
+    #[test]
+    fn nothing_is_planned_where_all_is_up_to_date() {
+        let World { cascade, catalog, findings } = world(&BTreeSet::new(), &BTreeSet::new(), &[]);
+        let request = PlanRequest { dates: 0..DATES, datasets: Vec::new(), force: false };
+        let plan = plan(&cascade, &catalog, &findings, &request).expect("plan");
+        assert_eq!((plan.tasks.len(), plan.complete), (0, 3 * DATES));
+    }
+
+    proptest! {
+        /// A unit is a task exactly when it is missing, its file is gone, its payload changed, or a unit
+        /// in its windows is a task; ready when none is. What is gone is made anew whatever its inputs do.
+        #[test]
+        fn the_plan_is_what_the_plain_definition_says(
+            forgotten in prop::collection::btree_set((0usize..3, 0usize..DATES), 0..6),
+            gone in prop::collection::btree_set((1usize..3, 0usize..DATES), 0..4),
+            changed in prop::collection::vec(0usize..DATES, 0..3),
+        ) {
+            let World { cascade, catalog, findings } = world(&forgotten, &gone, &changed);
+            let request = PlanRequest { dates: 0..DATES, datasets: Vec::new(), force: false };
+            let plan = plan(&cascade, &catalog, &findings, &request).expect("plan");
+            let mut expected: BTreeMap<Unit, bool> = BTreeMap::new();
+            for processor in cascade.processors() {
+                for at in 0..DATES {
+                    let unit = Unit { dataset: processor.writes, date: catalog.calendar().date(at) };
+                    let waits = processor.reads.iter().any(|input| {
+                        let mut window = input.window.inputs(catalog.calendar(), at);
+                        window.any(|at| {
+                            let date = catalog.calendar().date(at);
+                            expected.contains_key(&Unit { dataset: input.dataset, date })
+                        })
+                    });
+                    let missing = catalog.get(unit.dataset, at).is_none();
+                    let payload_changed = unit.dataset == A && changed.contains(&at);
+                    if waits || missing || payload_changed || findings.files_gone.contains(&unit) {
+                        expected.insert(unit, !waits);
+                    }
+                }
+            }
+            let found: BTreeMap<Unit, bool> = plan.tasks.iter().map(|task| (task.unit, task.ready)).collect();
+            prop_assert_eq!(found, expected);
+            for task in &plan.tasks {
+                let at = catalog.calendar().index_of(task.unit.date).expect("a date");
+                let is_there = catalog.get(task.unit.dataset, at).is_some();
+                if is_there && findings.files_gone.contains(&task.unit) {
+                    prop_assert_eq!(task.why, Why::FileGone);
+                }
+            }
+        }
+    }
+}

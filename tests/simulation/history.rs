@@ -318,7 +318,7 @@ impl History {
             if recorded.is_some_and(|recorded| *recorded != stored) {
                 self.shared().count("damaged files that nobody read");
                 self.shared().tell(|| format!("the damaged file of {unit} is deleted"));
-                self.shared().lake.remove(unit);
+                self.shared().lake.lose(unit);
             }
         }
     }
@@ -366,6 +366,6 @@ fn harm(shared: &Shared, which: usize, damage: bool) {
     if damage {
         shared.lake.damage(unit);
     } else {
-        shared.lake.remove(unit);
+        shared.lake.lose(unit);
     }
 }

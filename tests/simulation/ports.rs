@@ -268,6 +268,13 @@ impl Lake for ProcessPorts {
         call!(self, "lake read", storage(unit, "read"), self.shared.lake.read(unit, schema, stored).await)
     }
 
+    async fn remove(&self, unit: Unit) -> Result<(), LakeError> {
+        call!(self, "lake removal", storage(unit, "remove"), {
+            self.tell(|| format!("removes {unit}"));
+            Lake::remove(&self.shared.lake, unit).await
+        })
+    }
+
     async fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, LakeError> {
         let unit = Unit { dataset, date: Date::from_days(0) };
         call!(self, "lake list", storage(unit, "list"), self.shared.lake.present(dataset).await)

@@ -58,6 +58,7 @@ impl Shadow {
         }
         for unit in &run.forget {
             self.records.remove(unit);
+            self.gaps.remove(unit);
             self.forgotten.insert(*unit);
         }
         let open = |unit: &Unit| (*unit, Task { state: State::Open, fence: None });

@@ -369,7 +369,8 @@ impl World {
         }
         let handed = self.shared.bus().take(at);
         self.hand_out(process, handed);
-        if self.trouble.repeats_left > 0 && self.shared.per_mille(60) {
+        let is_there = self.shared.bus().get(handed.message).is_some();
+        if is_there && self.trouble.repeats_left > 0 && self.shared.per_mille(60) {
             self.repeat_now(handed);
         }
         true

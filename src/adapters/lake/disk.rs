@@ -70,6 +70,10 @@ impl Lake for ParquetLake {
         self.blocking(move |disk| disk.read(unit, schema, &expected)).await
     }
 
+    async fn remove(&self, unit: Unit) -> Result<(), LakeError> {
+        self.blocking(move |disk| disk.remove(unit)).await.map_err(|failed| storage(unit, failed))
+    }
+
     async fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, LakeError> {
         self.blocking(move |disk| disk.present(dataset)).await.map_err(|failed| {
             // A listing has no date of its own; the error names the dataset by its first possible one.
@@ -160,6 +164,17 @@ impl Disk {
         }
         *swept = true;
         Ok(())
+    }
+
+    fn remove(&self, unit: Unit) -> Result<(), Failed> {
+        let place = layout::unit_file(&self.root, unit);
+        match fs::remove_file(&place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => {
+                at("remove", &place, removed)?;
+                sync_directory(&layout::unit_directory(&self.root, unit))
+            }
+        }
     }
 
     fn read(&self, unit: Unit, schema: Schema, stored: &Stored) -> Result<Frame, LakeError> {

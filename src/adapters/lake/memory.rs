@@ -45,8 +45,8 @@ impl MemoryLake {
         })
     }
 
-    /// Deletes the unit's content; says whether there was any.
-    pub fn remove(&self, unit: Unit) -> bool {
+    /// Deletes the unit's content, as somebody might who should not; says whether there was any.
+    pub fn lose(&self, unit: Unit) -> bool {
         self.units().remove(&unit).is_some()
     }
 
@@ -97,6 +97,11 @@ impl Lake for MemoryLake {
             return Err(damaged("its columns are not those that the dataset declares"));
         }
         Ok(content.frame.clone())
+    }
+
+    async fn remove(&self, unit: Unit) -> Result<(), LakeError> {
+        self.units().remove(&unit);
+        Ok(())
     }
 
     async fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, LakeError> {

@@ -80,14 +80,15 @@ pub(super) fn put_if_missing(tx: &Transaction<'_>, record: &UnitRecord) -> Resul
     if is_there { Ok(()) } else { put(tx, record) }
 }
 
-/// Forgets that a unit is complete.
-pub(super) fn forget(tx: &Transaction<'_>, unit: Unit) -> Result<(), Fault> {
-    tx.prepare_cached(
-        "INSERT OR REPLACE INTO units (dataset, date)
-         SELECT dataset, date FROM units WHERE dataset = ?1 AND date = ?2 AND outcome IS NOT NULL",
-    )?
-    .execute((unit.dataset.as_str(), unit.date.days()))?;
-    Ok(())
+/// Forgets that a unit is complete; whether it was.
+pub(super) fn forget(tx: &Transaction<'_>, unit: Unit) -> Result<bool, Fault> {
+    let forgotten = tx
+        .prepare_cached(
+            "INSERT OR REPLACE INTO units (dataset, date)
+             SELECT dataset, date FROM units WHERE dataset = ?1 AND date = ?2 AND outcome IS NOT NULL",
+        )?
+        .execute((unit.dataset.as_str(), unit.date.days()))?;
+    Ok(forgotten > 0)
 }
 
 /// The unit's record in a row; `None` where it was forgotten.
