@@ -33,8 +33,10 @@ struct Line {
     dataset: DatasetName,
     /// All its tasks in these runs.
     tasks: u64,
-    /// Those that had come to an end before the wait began.
+    /// Those that had come to an end before the wait began, held ones not counted.
     over: u64,
+    /// Those held then.
+    held_before: u64,
     /// What had ended before in this process.
     before: Ended,
     held: u64,
@@ -50,22 +52,26 @@ impl Display {
         console: &Console,
     ) -> anyhow::Result<Self> {
         let ended = engine.progress().ended();
-        let mut tasks: BTreeMap<DatasetName, (u64, u64)> = BTreeMap::new();
+        let mut tasks: BTreeMap<DatasetName, (u64, u64, u64)> = BTreeMap::new();
         for run in runs {
             for task in engine.ports().ledger.tasks(*run, None).await? {
-                let (all, over) = tasks.entry(task.unit.dataset).or_default();
+                let (all, over, held) = tasks.entry(task.unit.dataset).or_default();
                 *all += 1;
-                *over += u64::from(task.state.is_final());
+                if task.state == TaskState::Held {
+                    *held += 1;
+                } else {
+                    *over += u64::from(task.state.is_final());
+                }
             }
         }
         let now = engine.ports().clock.now();
         let width = tasks.keys().map(|dataset| dataset.as_str().len()).max().unwrap_or(0);
         let mut lines = Vec::new();
         for dataset in engine.cascade().datasets() {
-            if let Some((tasks, over)) = tasks.get(&dataset).copied() {
+            if let Some((tasks, over, held)) = tasks.get(&dataset).copied() {
                 let before = ended.get(&dataset).copied().unwrap_or_default();
                 let bar = console.is_terminal().then(|| dataset_bar(console, dataset, tasks, width));
-                lines.push(Line { dataset, tasks, over, before, held: 0, bar });
+                lines.push(Line { dataset, tasks, over, held_before: held, before, held, bar });
             }
         }
         let all = lines.iter().map(|line| line.tasks).sum();
@@ -97,10 +103,10 @@ impl Display {
             let finished = line.finished(now);
             over += finished;
             all += line.tasks;
-            fresh += finished - line.over;
+            fresh += line.fresh(finished);
             if let Some(bar) = &line.bar {
                 bar.set_position(finished);
-                bar.set_message(line.remarks(now, rate(finished - line.over, elapsed)));
+                bar.set_message(line.remarks(now, rate(line.fresh(finished), elapsed)));
             }
         }
         let pace = pace(fresh, all - over, elapsed);
@@ -137,6 +143,11 @@ impl Line {
     fn finished(&self, now: Ended) -> u64 {
         let sum = |ended: Ended| ended.done + ended.unchanged + ended.skipped + ended.dead;
         (self.over + sum(now).saturating_sub(sum(self.before)) + self.held).min(self.tasks)
+    }
+
+    /// Of these, how many came to an end since the wait began.
+    fn fresh(&self, finished: u64) -> u64 {
+        finished.saturating_sub(self.over + self.held_before)
     }
 
     fn remarks(&self, now: Ended, rate: Option<f64>) -> String {
