@@ -88,7 +88,7 @@ fn wrong_usage_is_told_apart_and_names_what_is_there() {
     let home = TestHome::new();
     run_simulated(&home, &["--only", "schedule"]).ended(0);
     let other = TestHome::new();
-    let cases: [(&TestHome, &[&str], &str); 15] = [
+    let cases: [(&TestHome, &[&str], &str); 14] = [
         (&home, &["run", "nba", "--from", "2001-01-01"], "the source has dates from 2023-"),
         (&home, &["run", "nba", "--to", "2031-01-01"], "the source has dates from 2023-"),
         (&home, &["run", "nba", "--from", "yesterday"], "YYYY-MM-DD"),
@@ -101,7 +101,6 @@ fn wrong_usage_is_told_apart_and_names_what_is_there() {
         (&home, &["query", "DROP TABLE nba.schedule"], "read"),
         (&home, &["query", "SELECT * FROM nba.weather"], "nba.player_game_summary"),
         (&home, &["dead-letters", "replay", "7"], "no open dead letter 7"),
-        (&home, &["dead-letters", "replay"], "required"),
         (&other, &["run", "nba"], "--landing DIR or --simulate"),
         (&other, &["run", "nba", "--landing", "/no/such/place"], "does not exist"),
     ];

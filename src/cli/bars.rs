@@ -31,8 +31,12 @@ pub(super) struct Display {
 /// One dataset.
 struct Line {
     dataset: DatasetName,
-    /// Tasks that had not come to an end when the wait began.
+    /// All its tasks in these runs.
     tasks: u64,
+    /// Those that had come to an end before the wait began, held ones not counted.
+    over: u64,
+    /// Those held then.
+    held_before: u64,
     /// What had ended before in this process.
     before: Ended,
     held: u64,
@@ -48,21 +52,26 @@ impl Display {
         console: &Console,
     ) -> anyhow::Result<Self> {
         let ended = engine.progress().ended();
-        let mut tasks: BTreeMap<DatasetName, u64> = BTreeMap::new();
+        let mut tasks: BTreeMap<DatasetName, (u64, u64, u64)> = BTreeMap::new();
         for run in runs {
             for task in engine.ports().ledger.tasks(*run, None).await? {
-                *tasks.entry(task.unit.dataset).or_default() += u64::from(!task.state.is_final());
+                let (all, over, held) = tasks.entry(task.unit.dataset).or_default();
+                *all += 1;
+                if task.state == TaskState::Held {
+                    *held += 1;
+                } else {
+                    *over += u64::from(task.state.is_final());
+                }
             }
         }
         let now = engine.ports().clock.now();
         let width = tasks.keys().map(|dataset| dataset.as_str().len()).max().unwrap_or(0);
         let mut lines = Vec::new();
         for dataset in engine.cascade().datasets() {
-            let tasks = tasks.get(&dataset).copied().unwrap_or(0);
-            if tasks > 0 {
+            if let Some((tasks, over, held)) = tasks.get(&dataset).copied() {
                 let before = ended.get(&dataset).copied().unwrap_or_default();
                 let bar = console.is_terminal().then(|| dataset_bar(console, dataset, tasks, width));
-                lines.push(Line { dataset, tasks, before, held: 0, bar });
+                lines.push(Line { dataset, tasks, over, held_before: held, before, held, bar });
             }
         }
         let all = lines.iter().map(|line| line.tasks).sum();
@@ -88,18 +97,19 @@ impl Display {
             self.count_held(engine).await?;
         }
         let elapsed = engine.ports().clock.now() - self.begun;
-        let (mut over, mut all) = (0, 0);
+        let (mut over, mut all, mut fresh) = (0, 0, 0);
         for line in &self.lines {
             let now = ended.get(&line.dataset).copied().unwrap_or_default();
             let finished = line.finished(now);
             over += finished;
             all += line.tasks;
+            fresh += line.fresh(finished);
             if let Some(bar) = &line.bar {
                 bar.set_position(finished);
-                bar.set_message(line.remarks(now, rate(finished, elapsed)));
+                bar.set_message(line.remarks(now, rate(line.fresh(finished), elapsed)));
             }
         }
-        let pace = pace(over, all, elapsed);
+        let pace = pace(fresh, all - over, elapsed);
         if let Some(total) = &self.total {
             total.set_position(over);
             total.set_message(pace);
@@ -132,7 +142,12 @@ impl Display {
 impl Line {
     fn finished(&self, now: Ended) -> u64 {
         let sum = |ended: Ended| ended.done + ended.unchanged + ended.skipped + ended.dead;
-        (sum(now).saturating_sub(sum(self.before)) + self.held).min(self.tasks)
+        (self.over + sum(now).saturating_sub(sum(self.before)) + self.held).min(self.tasks)
+    }
+
+    /// Of these, how many came to an end since the wait began.
+    fn fresh(&self, finished: u64) -> u64 {
+        finished.saturating_sub(self.over + self.held_before)
     }
 
     fn remarks(&self, now: Ended, rate: Option<f64>) -> String {
@@ -154,11 +169,11 @@ fn rate(finished: u64, elapsed: Millis) -> Option<f64> {
     (elapsed >= RATE_AFTER_MS).then(|| finished as f64 * 1_000.0 / elapsed as f64)
 }
 
-/// The rate of all tasks and the time that is left at that rate.
-fn pace(over: u64, all: u64, elapsed: Millis) -> String {
-    match rate(over, elapsed) {
+/// The rate at which tasks ended since the wait began, and the time that the others take at that rate.
+fn pace(ended: u64, left: u64, elapsed: Millis) -> String {
+    match rate(ended, elapsed) {
         Some(rate) if rate > 0.0 => {
-            let left = (all.saturating_sub(over)) as f64 / rate * 1_000.0;
+            let left = left as f64 / rate * 1_000.0;
             format!("{rate:.0}/s, {} left", span(left as u64))
         }
         Some(_) | None => format!("after {}", span(elapsed.unsigned_abs())),
@@ -196,11 +211,11 @@ mod tests {
         let cases = [
             (0, 100, 200, "after 0.2 s"),
             (0, 100, 4_000, "after 4.0 s"),
-            (50, 100, 5_000, "10/s, 5.0 s left"),
-            (100, 100, 5_000, "20/s, 0.0 s left"),
+            (50, 50, 5_000, "10/s, 5.0 s left"),
+            (100, 0, 5_000, "20/s, 0.0 s left"),
         ];
-        for (over, all, elapsed, expected) in cases {
-            assert_eq!(pace(over, all, elapsed), expected);
+        for (ended, left, elapsed, expected) in cases {
+            assert_eq!(pace(ended, left, elapsed), expected);
         }
     }
 }

@@ -20,7 +20,8 @@ const EXAMPLES: &str = "\
 Examples:
   tidegate dead-letters list
   tidegate dead-letters show 3
-  tidegate dead-letters replay 3                         after its payload was mended
+  tidegate dead-letters replay                           all, after their payloads were mended
+  tidegate dead-letters replay 3
   tidegate dead-letters replay --cause payload_malformed
   tidegate dead-letters accept 3                         run what it holds without it
 
@@ -61,8 +62,8 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct Replay {
-    /// Their numbers
-    #[arg(required_unless_present_any = ["cause", "all"], conflicts_with_all = ["cause", "all"])]
+    /// Their numbers; all open ones where none is given
+    #[arg(conflicts_with_all = ["cause", "all"])]
     ids: Vec<i64>,
     /// All that died for this reason
     #[arg(long, value_name = "CODE", conflicts_with = "all")]

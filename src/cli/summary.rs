@@ -130,14 +130,14 @@ impl Summary {
                 letter.id, letter.unit, letter.code, letter.message
             ));
         }
-        match (self.letters.len(), self.held) {
-            (0, 0) => {}
-            (dead, held) => text.push_str(&format!(
-                "{dead} dead letters, {} dates held. Next: tidegate dead-letters show {}; mend what it names, \
-                 then tidegate dead-letters replay\n",
-                count(held),
-                self.letters.first().map_or(1, |letter| letter.id),
-            )),
+        if !self.letters.is_empty() || self.held > 0 {
+            let letters = if self.letters.len() == 1 { "dead letter" } else { "dead letters" };
+            text.push_str(&format!(
+                "{} {letters}, {} units held. Next: mend what the reason names, then tidegate dead-letters replay; \
+                 tidegate dead-letters list has all\n",
+                count(self.letters.len() as u64),
+                count(self.held),
+            ));
         }
         if ending == Ending::AllDone && !self.lines.is_empty() {
             text.push_str(
