@@ -19,6 +19,7 @@ const LANDED: DatasetName = DatasetName::of("weather.landed");
 const READINGS: Dataset<Temperature> = Dataset::of("weather.readings");
 const FORECASTS: Dataset<Temperature> = Dataset::of("weather.forecasts");
 
+/// The pipeline: a forecast waits for the readings of two days, a reading for what was sent.
 pub const WEATHER: Pipeline = Pipeline {
     name: PipelineName::of("weather"),
     processors: &[
@@ -58,8 +59,10 @@ impl Source for Thermometer {
     }
 }
 
+/// Three days of it.
 pub const DAYS: [(&str, &str); 3] = [("2026-03-01", "-2"), ("2026-03-02", "1"), ("2026-03-03", "3.5")];
 
+/// Brings `directory` up to date and answers with the forecasts.
 pub async fn run(directory: &Path) -> anyhow::Result<Vec<Vec<String>>> {
     let mut fleet = Embedded::start(directory, &WEATHER, Arc::new(Thermometer(DAYS.into()))).await?;
     fleet.run_to_end("backfill").await?;

@@ -11,7 +11,7 @@ use tidegate::adapters::lake::MemoryLake;
 use tidegate::adapters::ledger::InlineLedger;
 use tidegate::adapters::sources::LandingZone;
 use tidegate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, Shot, TeamDefense, TeamLog, TeamOffense};
-use tidegate::fleet::{Bus, Engine, Lake, Ports, Source, SystemClock, Threads, sequential};
+use tidegate::fleet::{Bus, Engine, Ports, Source, SystemClock, Threads, sequential};
 use tidegate::flow::{
     Calendar, Cascade, Completion, Computed, Content, Dataset, DatasetName, Date, DeadLetterNotice, Failure,
     Inputs, Permanent, Presence, Processor, Row, Season, SkipReason, Step, Unit, Upstream, Window, WorkOrder,
