@@ -1,21 +1,24 @@
-//! The real seasons through landing, raw rows and the three game summaries, date by date and without
-//! the fleet, held against the figures that the data's own description tells. Needs the data:
-//! `TIDEGATE_DATA` names the directory that has `nba/`; without it `../shared/data` is looked for.
+//! The real seasons, held against the figures that the data's own description tells: landing, raw rows and
+//! the three game summaries date by date, and the whole cascade in the fleet's plain sequential loop. Built
+//! only with the feature `real-data`; `TIDEGATE_DATA` names the directory that has `nba/`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use tidegate::adapters::lake::MemoryLake;
+use tidegate::adapters::ledger::InlineLedger;
 use tidegate::adapters::sources::LandingZone;
 use tidegate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, Shot, TeamDefense, TeamLog, TeamOffense};
-use tidegate::fleet::Source;
+use tidegate::fleet::{Bus, Engine, Ports, Source, SystemClock, Threads, sequential};
 use tidegate::flow::{
-    Calendar, Computed, Content, Dataset, DatasetName, Date, Failure, Inputs, Permanent, Presence, Processor,
-    Row, Season, SkipReason, Step, Upstream, Window,
+    Calendar, Cascade, Completion, Computed, Content, Dataset, DatasetName, Date, DeadLetterNotice, Failure,
+    Inputs, Permanent, Presence, Processor, Row, Season, SkipReason, Step, Unit, Upstream, Window, WorkOrder,
 };
 use tidegate::pipelines::nba::{
-    NBA, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SCHEDULE, SHOTS, TEAM_DEFENSE_GAME_SUMMARY, TEAM_GAME_LOGS,
-    TEAM_OFFENSE_GAME_SUMMARY,
+    ML_FEATURE_STORE, NBA, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SCHEDULE, SHOTS,
+    TEAM_DEFENSE_GAME_SUMMARY, TEAM_GAME_LOGS, TEAM_OFFENSE_GAME_SUMMARY,
 };
 
 /// What a date's units hold.
@@ -24,7 +27,8 @@ type Units = BTreeMap<DatasetName, Content>;
 #[expect(clippy::disallowed_methods, reason = "a test's setting, read where the test begins")]
 fn landing_zone() -> LandingZone {
     let data = std::env::var("TIDEGATE_DATA")
-        .map_or_else(|_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+        .map(PathBuf::from)
+        .expect("TIDEGATE_DATA must name the directory that has nba/schedule");
     let nba = data.join("nba");
     assert!(
         nba.join("schedule").is_dir(),
@@ -393,16 +397,82 @@ fn season_2023_24_is_what_its_description_says() {
     assert!(finals.points > 0 && finals.win_flag);
 }
 
-#[test]
-fn boston_shoots_as_the_chart_says() {
-    let loaded = load(2023);
-    let day = Date::of(2024, 1, 10).expect("date");
-    let mut games: Vec<&TeamOffense> =
-        (loaded.offense.iter()).filter(|row| &*row.team_abbr == "BOS" && row.game_date < day).collect();
-    games.sort_by_key(|row| std::cmp::Reverse(row.game_date));
-    let sum = |field: fn(&TeamOffense) -> Option<i64>| -> Option<i64> {
-        games.iter().take(15).map(|row| field(row)).sum()
+/// The sequential loop sends nothing.
+struct NoBus;
+
+fn refused() -> Failure {
+    Permanent::new("no_bus", "the sequential loop published a message").into()
+}
+
+#[async_trait]
+impl Bus for NoBus {
+    async fn publish_completions(&self, _completions: &[Completion]) -> Result<(), Failure> {
+        Err(refused())
+    }
+
+    async fn publish_work_orders(&self, _orders: &[WorkOrder]) -> Result<(), Failure> {
+        Err(refused())
+    }
+
+    async fn publish_dead_letter(&self, _notice: &DeadLetterNotice) -> Result<(), Failure> {
+        Err(refused())
+    }
+}
+
+/// An engine over one season of the landing zone, its lake in memory.
+async fn engine(season: Season) -> Engine {
+    let source = landing_zone();
+    let all = calendar(&source).await;
+    let dates = all.season_range(season).map(|at| (all.date(at), season));
+    let cascade = Cascade::of(&NBA).expect("a cascade");
+    let datasets: Vec<DatasetName> = cascade.datasets().collect();
+    let ports = Ports {
+        ledger: Arc::new(InlineLedger::in_memory(&datasets).expect("a ledger")),
+        lake: Arc::new(MemoryLake::new()),
+        source: Arc::new(source),
+        bus: Arc::new(NoBus),
+        clock: Arc::new(SystemClock),
+        cpu: Arc::new(Threads::new(1)),
     };
+    let calendar = Arc::new(Calendar::of(dates).expect("a calendar"));
+    Engine::new(cascade, calendar, ports, 8_000_000)
+}
+
+/// The rows that the lake has of a unit; none for one that was skipped.
+async fn read<R: Row>(engine: &Engine, dataset: Dataset<R>, date: Date) -> Vec<R> {
+    let unit = Unit { dataset: dataset.name(), date };
+    let at = engine.calendar().index_of(date).expect("a date of the calendar");
+    let record = engine.catalog().get(unit.dataset, at).cloned();
+    let record = record.unwrap_or_else(|| panic!("{unit} was not made"));
+    let Some(stored) = &record.stored else {
+        return Vec::new();
+    };
+    let frame = engine.ports().lake.read(unit, R::SCHEMA, stored).await.expect("the unit's file");
+    R::from_frame(&frame).expect("the dataset's columns")
+}
+
+#[tokio::test]
+async fn the_whole_cascade_says_what_the_record_says() {
+    let date = Date::of(2024, 1, 26).expect("a date");
+    let engine = engine(Season::starting(2023)).await;
+    let dates = 0..engine.calendar().index_of(date).expect("a game date") + 1;
+    sequential(&engine, dates, "real-data").await.expect("a sound season");
+
+    let caches = read(&engine, PLAYER_DAILY_CACHE, date).await;
+    let doncic = caches.iter().find(|row| &*row.player_lookup == "lukadoncic").expect("Doncic");
+    assert_eq!((doncic.points_avg_last_5, doncic.points_avg_last_10), (Some(33.0), Some(35.3)));
+    let features = read(&engine, ML_FEATURE_STORE, date).await;
+    let features = features.iter().find(|row| row.player_id == doncic.player_id).expect("his features");
+    assert_eq!(features.features[..2], [33.0, 35.3]);
+
+    let before = Date::of(2024, 1, 10).expect("a date");
+    let mut boston: Vec<TeamOffense> = Vec::new();
+    for day in engine.calendar().dates().iter().filter(|day| **day < before) {
+        let teams = read(&engine, TEAM_OFFENSE_GAME_SUMMARY, *day).await;
+        boston.extend(teams.into_iter().filter(|row| &*row.team_abbr == "BOS"));
+    }
+    let window = &boston[boston.len() - 15..];
+    let sum = |zone: fn(&TeamOffense) -> Option<i64>| window.iter().map(zone).sum::<Option<i64>>();
     let zones = [
         sum(|row| row.team_paint_attempts),
         sum(|row| row.team_mid_range_attempts),

@@ -3,7 +3,6 @@
 //! so, and this test notices when it no longer differs. Built only with the feature `outside-servers`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![cfg(feature = "outside-servers")]
 #![allow(unreachable_pub, missing_docs, reason = "a test crate has no public interface")]
 
 #[path = "pubsub_conformance/suite.rs"]

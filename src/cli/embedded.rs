@@ -1,9 +1,10 @@
 //! The embedded fleet of one pipeline: its own durable Pub/Sub server, ledger, lake, engine and loops, all in
 //! this process and one directory. What `run` and `serve` stand on, and how a pipeline of your own is run.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +13,14 @@ use anyhow::Context;
 use crate::adapters::lake::ParquetLake;
 use crate::adapters::ledger::SqliteLedger;
 use crate::adapters::pubsub::{Codec, PubsubBus, PubsubConfig, PubsubSubscriber, ensure_topology};
+use crate::adapters::query::{LakeSql, RowSink, SqlValue};
 use crate::broker::{BrokerConfig, Running, Server};
 use crate::fleet::{
     Engine, Lake, Limits, Ports, RunTitle, Service, Source, SystemClock, Threads, make_plan, recover, submit,
 };
-use crate::flow::{Calendar, Cascade, DatasetName, Failure, Lane, Pipeline, PlanRequest, RunId, Topology};
+use crate::flow::{
+    Calendar, Cascade, DatasetName, Failure, Lane, Pipeline, PlanRequest, Processor, RunId, Topology,
+};
 
 /// The project whose topics the embedded server holds.
 const PROJECT: &str = "tidegate";
@@ -42,6 +46,7 @@ pub struct Embedded {
     pub unfinished: Vec<RunId>,
     subscriber: Arc<PubsubSubscriber>,
     server: Running,
+    lake: PathBuf,
 }
 
 impl Embedded {
@@ -82,7 +87,7 @@ impl Embedded {
         let unfinished = recover(&engine, true).await?;
         let limits = Limits { attempts_max: cores() * ATTEMPTS_PER_CORE };
         let service = Service::start(Arc::clone(&engine), subscriber.clone(), limits).await?;
-        Ok(Self { engine, service, unfinished, subscriber, server })
+        Ok(Self { engine, service, unfinished, subscriber, server, lake: directory.join("lake") })
     }
 
     /// Brings every date of the calendar up to date and waits until that is done. Answers with the number of
@@ -102,6 +107,20 @@ impl Embedded {
         Ok(plan.tasks.len())
     }
 
+    /// Asks the lake's files in SQL: each dataset is a table, `nba.schedule`, and each table has a column
+    /// `date` beside its own. Answers with the cells of every row as text; a null is an empty one.
+    pub async fn query(&self, sql: &str) -> anyhow::Result<Vec<Vec<String>>> {
+        let (lake, sql) = (self.lake.clone(), sql.to_owned());
+        let processors = self.engine.cascade().processors().iter();
+        let datasets: Vec<_> = processors.filter_map(Processor::table).collect();
+        let work = move || {
+            let mut rows = Cells(Vec::new());
+            LakeSql::open(&lake, &datasets)?.run(&sql, &mut rows)?;
+            Ok(rows.0)
+        };
+        tokio::task::spawn_blocking(work).await.context("the query panicked")?
+    }
+
     /// Where its Pub/Sub server listens.
     #[must_use]
     pub fn endpoint(&self) -> String {
@@ -116,6 +135,27 @@ impl Embedded {
         drop(self.subscriber);
         drop(self.engine);
         self.server.shutdown().await.context("the Pub/Sub server's log was not written to its end")
+    }
+}
+
+/// The cells of a result as text.
+struct Cells(Vec<Vec<String>>);
+
+impl RowSink for Cells {
+    fn columns(&mut self, _names: &[String]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, cells: &[SqlValue<'_>]) -> io::Result<()> {
+        let text = |cell: &SqlValue<'_>| match cell {
+            SqlValue::Null => String::new(),
+            SqlValue::Int(number) => number.to_string(),
+            SqlValue::Float(number) => number.to_string(),
+            SqlValue::Text(text) => (*text).to_owned(),
+            SqlValue::Bytes(bytes) => format!("{bytes:?}"),
+        };
+        self.0.push(cells.iter().map(text).collect());
+        Ok(())
     }
 }
 

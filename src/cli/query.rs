@@ -11,7 +11,7 @@ use super::ending::{Ending, wrong_usage};
 use super::query_output::{QueryFormat, QueryOutput};
 use super::settings::Settings;
 use crate::adapters::query::{LakeSql, QueryError};
-use crate::flow::Step;
+use crate::flow::Processor;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,14 +36,7 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
     let pipeline = assemble::pipeline(None, &settings.home)?;
     assemble::must_exist(&settings.home)?;
-    let datasets: Vec<_> = pipeline
-        .processors
-        .iter()
-        .filter_map(|processor| match processor.step {
-            Step::Compute { schema, .. } => Some((processor.writes, schema)),
-            Step::Land { .. } => None,
-        })
-        .collect();
+    let datasets: Vec<_> = pipeline.processors.iter().filter_map(Processor::table).collect();
     let format = if settings.json { QueryFormat::Json } else { options.format };
     let lake = settings.home.lake();
     let work = move || {

@@ -85,8 +85,19 @@ pub trait Source: Send + Sync {
     async fn calendar(&self, source: &str) -> Result<Vec<Payload>, Failure>;
 
     /// A cheap text that changes whenever `payloads` would answer otherwise; `None` where there is no
-    /// payload for the date.
-    async fn stamp(&self, source: &str, date: Date) -> Result<Option<String>, Failure>;
+    /// payload for the date. As it is here it hashes the payloads; a source that knows a cheaper text has
+    /// its own.
+    async fn stamp(&self, source: &str, date: Date) -> Result<Option<String>, Failure> {
+        let payloads = self.payloads(source, date).await?;
+        Ok(payloads.map(|payloads| {
+            let mut hasher = blake3::Hasher::new();
+            for payload in payloads {
+                hasher.update(&(payload.bytes.len() as u64).to_le_bytes());
+                hasher.update(&payload.bytes);
+            }
+            hasher.finalize().to_hex().to_string()
+        }))
+    }
 
     /// The payloads of a date, unchanged; `None` where the source has none.
     async fn payloads(&self, source: &str, date: Date) -> Result<Option<Vec<Payload>>, Failure>;

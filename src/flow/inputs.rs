@@ -20,6 +20,20 @@ pub struct Payload {
     pub bytes: bytes::Bytes,
 }
 
+impl Payload {
+    /// These bytes under this name.
+    #[must_use]
+    pub fn of(name: impl Into<Arc<str>>, bytes: impl Into<bytes::Bytes>) -> Self {
+        Self { name: name.into(), bytes: bytes.into() }
+    }
+
+    /// The value that the bytes say in JSON; else a permanent failure with the payload's name and the place.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Permanent> {
+        serde_json::from_slice(&self.bytes)
+            .map_err(|error| Permanent::new("payload_malformed", format!("{}: {error}", self.name)))
+    }
+}
+
 /// The content of one input unit.
 #[derive(Clone)]
 pub enum Content {

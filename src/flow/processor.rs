@@ -5,7 +5,7 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::date::Calendar;
+use super::date::{Calendar, Date, Season};
 use super::frame::{Frame, FrameError, Schema};
 use super::inputs::{Inputs, Payload};
 use super::names::{DatasetName, PipelineName};
@@ -155,6 +155,15 @@ impl Processor {
         }
     }
 
+    /// The dataset's name and columns; `None` for a landed one, which has payloads and no columns.
+    #[must_use]
+    pub fn table(&self) -> Option<(DatasetName, Schema)> {
+        match self.step {
+            Step::Compute { schema, .. } => Some((self.writes, schema)),
+            Step::Land { .. } => None,
+        }
+    }
+
     /// A processor that lands a source's payload of each date.
     #[must_use]
     pub const fn land(
@@ -178,4 +187,33 @@ pub struct Pipeline {
     pub calendar_source: &'static str,
     /// Reads the calendar from all payloads of `calendar_source`.
     pub calendar: fn(&[Payload]) -> Result<Calendar, Permanent>,
+}
+
+impl Pipeline {
+    /// The calendar of a source whose payloads are named after their dates, where each civil year is a
+    /// season: for pipelines that have no seasons of their own.
+    pub fn dates_by_name(payloads: &[Payload]) -> Result<Calendar, Permanent> {
+        let broken = |reason: String| Permanent::new("calendar_malformed", reason);
+        let date = |payload: &Payload| Date::parse(&payload.name).map_err(|error| broken(error.to_string()));
+        let dates: Vec<Date> = payloads.iter().map(date).collect::<Result<_, _>>()?;
+        Calendar::of(dates.into_iter().map(|date| (date, Season::starting(date.year()))))
+            .map_err(|error| broken(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_by_name_are_in_order_and_a_year_is_a_season() {
+        let named = |names: &[&str]| {
+            let payloads: Vec<Payload> = names.iter().map(|name| Payload::of(*name, "")).collect();
+            Pipeline::dates_by_name(&payloads)
+        };
+        let calendar = named(&["2026-01-01", "2025-12-31", "2026-01-01"]).expect("a calendar");
+        let seasons: Vec<i32> = (0..calendar.len()).map(|at| calendar.season(at).start_year()).collect();
+        assert_eq!(seasons, [2025, 2026]);
+        assert_eq!(named(&["2026-1-1"]).map_err(|error| error.code), Err("calendar_malformed"));
+    }
 }

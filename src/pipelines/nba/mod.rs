@@ -15,8 +15,6 @@ mod player_daily_cache;
 mod player_game_logs;
 mod player_game_summary;
 mod player_shot_zone_analysis;
-#[cfg(test)]
-mod real_data;
 mod schedule;
 #[cfg(test)]
 mod sequential;
