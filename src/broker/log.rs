@@ -30,7 +30,6 @@ const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
     reason = "a record lives for one commit; the frequent ones hold vectors"
 )]
 #[derive(Clone, PartialEq, prost::Oneof)]
-#[expect(clippy::large_enum_variant, reason = "few of them exist at a time, and none is kept")]
 pub(super) enum Record {
     /// A topic was created, or its settings changed.
     #[prost(message, tag = "1")]
