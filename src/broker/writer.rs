@@ -23,7 +23,6 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 
 /// What can be asked of the log.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "few of them exist at a time, and none is kept")]
 pub(super) enum Operation {
     /// Publishes messages that were checked before; answers with their ids.
     Publish {
@@ -141,7 +140,6 @@ struct Commit {
     stop: bool,
 }
 
-#[expect(clippy::large_enum_variant, reason = "few of them exist at a time, and none is kept")]
 enum Settled {
     Published(Reply<Vec<String>>, Vec<String>),
     Acknowledged(Reply<()>),
