@@ -12,7 +12,7 @@ use tidegate::broker::api::publisher_client::PublisherClient;
 use tidegate::broker::api::subscriber_client::SubscriberClient;
 use tidegate::broker::api::{self, DeadLetterPolicy, PubsubMessage, Subscription, Topic};
 use tidegate::broker::{
-    BrokerConfig, MemoryDisk, RecoveryError, Running, Server, StartError, Storage, Unsynced,
+    BrokerConfig, MemoryDisk, RecoveryError, Running, Server, StartError, Storage, Unsynced, WallClock,
 };
 use tonic::Status;
 use tonic::transport::Channel;

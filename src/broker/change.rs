@@ -29,7 +29,6 @@ pub(super) enum Change {
 }
 
 /// What the client is told once the change is durable.
-#[expect(clippy::large_enum_variant, reason = "an answer to an administrator is rare and short-lived")]
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
     /// The topic as it is now.
