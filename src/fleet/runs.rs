@@ -317,13 +317,19 @@ async fn tasks_around(engine: &Engine, plan: &Plan, units: &[Unit]) -> Result<Ve
     let planned: BTreeMap<Place, Why> =
         plan.tasks.iter().filter_map(|task| Some((place(task.unit)?, task.why))).collect();
     let asked_for = asked_for(engine).await?;
-    let mut chosen = needed(engine, &planned, units.iter().filter_map(|unit| place(*unit)).collect());
-    for processor in engine.cascade.processors() {
-        for at in 0..engine.calendar.len() {
-            let key = (processor.writes, at);
-            let counts = planned.contains_key(&key) && asked_for.contains(&key);
-            if counts && reads_any(engine, key, &chosen) {
-                chosen.insert(key);
+    let mut chosen: BTreeSet<Place> = units.iter().filter_map(|unit| place(*unit)).collect();
+    let mut before = 0;
+    // What depends on a chosen one may need others in turn: a unit that is missing for another reason.
+    while chosen.len() > before {
+        before = chosen.len();
+        chosen = needed(engine, &planned, chosen.into_iter().collect());
+        for processor in engine.cascade.processors() {
+            for at in 0..engine.calendar.len() {
+                let key = (processor.writes, at);
+                let counts = planned.contains_key(&key) && asked_for.contains(&key);
+                if counts && reads_any(engine, key, &chosen) {
+                    chosen.insert(key);
+                }
             }
         }
     }
