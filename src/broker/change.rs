@@ -30,6 +30,7 @@ pub(super) enum Change {
 
 /// What the client is told once the change is durable.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "an answer to an administrator is rare and short-lived")]
 pub(super) enum Answer {
     /// The topic as it is now.
     Topic(Topic),

@@ -26,6 +26,10 @@ const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Order of facts: a topic or subscription is put before anything names its id; ids and message numbers are never
 /// used twice. A checkpoint is `Topic* Subscription* Restored* Counters`, at the start of a segment.
 #[derive(Clone, PartialEq, prost::Oneof)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a record lives for one commit; the frequent ones hold vectors"
+)]
 pub(super) enum Record {
     /// A topic was created, or its settings changed.
     #[prost(message, tag = "1")]

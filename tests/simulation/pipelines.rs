@@ -78,12 +78,12 @@ fn fixture(dice: &mut Dice) -> Fixture {
     }
     let most = if dice.per_mille(300) { 5 } else { 3 };
     let computed = dice.between(1, most);
-    for at in 0..computed {
+    for (at, dataset) in COMPUTED.iter().enumerate().take(computed) {
         let reads = reads(dice, landed, at);
         let compute = [compute::<PLAIN>, compute::<STRICT>, compute::<BOOTSTRAP>, compute::<COARSE>];
         let kind = [PLAIN, PLAIN, STRICT, BOOTSTRAP, COARSE][dice.below(5)];
         let reads: &'static [Input] = Box::leak(reads.into_boxed_slice());
-        processors.push(Processor::compute(COMPUTED[at], "marks", 1, reads, compute[usize::from(kind)]));
+        processors.push(Processor::compute(*dataset, "marks", 1, reads, compute[usize::from(kind)]));
     }
     let processors: &'static [Processor] = Box::leak(processors.into_boxed_slice());
     let pipeline = Pipeline {

@@ -75,6 +75,9 @@ struct Process {
     stalled_until: u64,
 }
 
+/// Something that happens outside.
+pub(crate) type Happening = Box<dyn FnOnce(&Shared) + Send>;
+
 pub(crate) struct World {
     pub(crate) shared: Arc<Shared>,
     pub(crate) calendar: Arc<Calendar>,
@@ -84,7 +87,7 @@ pub(crate) struct World {
     pub(crate) errands: VecDeque<Errand>,
     errand_under_way: bool,
     /// What happens outside, each at some step: payloads change, files are damaged.
-    pub(crate) happenings: Vec<Box<dyn FnOnce(&Shared) + Send>>,
+    pub(crate) happenings: Vec<Happening>,
     step: u64,
     deadline: u64,
 }
