@@ -1,11 +1,23 @@
+//! The list of the cases, by subject, with what Google's emulator does where it leaves the documentation. A case is
+//! a function in `admin.rs`, `delivery.rs` or `limits.rs` and one line here; `docs/PUBSUB.md` shows the same table.
+//! Must not: hold any logic.
+
+use super::{Case, admin, delivery, limits};
+
 /// Every case, by subject.
 pub const CASES: &[Case] = &[
     case!(admin::official_client_manages_topics_and_subscriptions),
     case!(admin::official_client_pages_through_lists),
     case!(admin::creating_twice_already_exists),
-    case!(admin::what_does_not_exist_is_not_found, "lists the subscriptions of a topic that does not exist as none"),
+    case!(
+        admin::what_does_not_exist_is_not_found,
+        "lists the subscriptions of a topic that does not exist as none"
+    ),
     case!(admin::defaults_are_filled_in),
-    case!(admin::updates_follow_their_mask, "does not know the field `labels` of a subscription in an update mask"),
+    case!(
+        admin::updates_follow_their_mask,
+        "does not know the field `labels` of a subscription in an update mask"
+    ),
     case!(admin::deleting_a_topic_leaves_its_subscriptions),
     case!(admin::deleting_a_subscription_drops_its_backlog),
     case!(admin::a_detached_subscription_refuses_to_pull, "has no DetachSubscription"),
@@ -44,6 +56,9 @@ pub const CASES: &[Case] = &[
     case!(limits::labels_follow_the_rules, "accepts upper case"),
     case!(limits::malformed_ack_ids_are_refused),
     case!(limits::modified_deadlines_are_0_to_600_seconds, "accepts 601 seconds"),
-    case!(admin::what_is_not_served_is_refused_by_name, "accepts filters and ordering, and ignores what it does not do"),
+    case!(
+        admin::what_is_not_served_is_refused_by_name,
+        "accepts filters and ordering, and ignores what it does not do"
+    ),
     case!(limits::a_stream_must_say_what_it_wants_once, "leaves a stream without a deadline open"),
 ];

@@ -37,7 +37,8 @@ macro_rules! case {
     };
 }
 
-include!("cases.rs");
+mod cases;
+pub use cases::CASES;
 
 /// No case waits longer than an ack deadline and the emulator's slowness.
 const CASE_SECONDS_MAX: u64 = 45;
