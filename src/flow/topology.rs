@@ -12,8 +12,9 @@ use super::unit::Lane;
 pub const ACK_DEADLINE_SECONDS: u32 = 60;
 
 /// Deliveries after which the server itself sets a work order aside: the last net, for an order that
-/// kills its worker. Far above the attempts that the ledger allows, because redeliveries count here too.
-pub const DELIVERY_ATTEMPTS_MAX: u32 = 20;
+/// kills its worker. The most that Pub/Sub allows: redeliveries count here whatever their cause, and a process
+/// that is killed gives back all that it had taken, worked on or not.
+pub const DELIVERY_ATTEMPTS_MAX: u32 = 100;
 
 /// A subscription's purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
