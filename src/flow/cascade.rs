@@ -190,3 +190,125 @@ fn in_order(mut left: BTreeMap<DatasetName, Processor>) -> Result<Vec<Processor>
     }
     Ok(order)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::super::date::{Date, Season};
+    use super::super::frame::Schema;
+    use super::super::outcome::{Computed, SkipReason};
+    use super::super::processor::{Presence, Step};
+    use super::*;
+
+    const NAMES: [DatasetName; 5] = [
+        DatasetName::of("t.a"),
+        DatasetName::of("t.b"),
+        DatasetName::of("t.c"),
+        DatasetName::of("t.d"),
+        DatasetName::of("t.e"),
+    ];
+
+    const WINDOWS: [Window; 6] = [
+        Window::SameDate,
+        Window::PreviousDates(2),
+        Window::SeasonBefore,
+        Window::SeasonBeforeCarrying { first_days: 2, carried_days: 3 },
+        Window::Days { back: 2, ahead: 1 },
+        Window::Days { back: 0, ahead: 2 },
+    ];
+
+    fn processor(at: usize, reads: Vec<Input>) -> Processor {
+        let step = Step::Compute {
+            schema: Schema { fields: &[], key: &[] },
+            compute: |_| Ok(Computed::Skipped(SkipReason::Bootstrap)),
+            decode: |_| Ok(Arc::new(())),
+        };
+        Processor {
+            writes: NAMES[at],
+            summary: "",
+            code: 1,
+            reads: Box::leak(reads.into_boxed_slice()),
+            step,
+        }
+    }
+
+    fn cascade(reads: &[(usize, usize, usize)]) -> Result<Cascade, CascadeError> {
+        let mut processors: Vec<Processor> = Vec::new();
+        for at in 0..NAMES.len() {
+            let mut inputs: Vec<Input> = Vec::new();
+            for (_, from, window) in reads.iter().filter(|(reader, _, _)| *reader == at) {
+                let dataset = NAMES[*from];
+                let window = WINDOWS[*window];
+                if inputs.iter().all(|input| input.dataset != dataset) {
+                    inputs.push(Input { dataset, window, presence: Presence::Required });
+                }
+            }
+            processors.push(processor(at, inputs));
+        }
+        let name = PipelineName::of("t");
+        let processors = Box::leak(processors.into_boxed_slice());
+        Cascade::of(&Pipeline {
+            name,
+            processors,
+            calendar_source: "",
+            calendar: |_| Ok(Calendar::default()),
+        })
+    }
+
+    #[test]
+    fn processors_that_wait_for_each_other_are_refused() {
+        assert!(
+            matches!(cascade(&[(0, 1, 0), (1, 0, 0)]), Err(CascadeError::Cycle(names)) if names.len() == 2)
+        );
+        assert!(cascade(&[(1, 0, 0), (2, 1, 0)]).is_ok());
+    }
+
+    proptest! {
+        /// The reach of a unit is what one finds by following, from every unit, each of its inputs.
+        #[test]
+        fn the_reach_is_the_transitive_closure(
+            reads in prop::collection::vec((1usize..5, 0usize..4, 0usize..6), 1..9),
+            gaps in prop::collection::vec((1i32..4, any::<bool>()), 1..9),
+            of in 0usize..5,
+            at in 0usize..9,
+        ) {
+            let reads: Vec<_> = reads.into_iter().filter(|(reader, from, _)| from < reader).collect();
+            let cascade = cascade(&reads).expect("readers come after what they read");
+            let (mut day, mut season) = (0, 2020);
+            let dates = gaps.iter().map(|(gap, new_season)| {
+                day += gap;
+                season += i32::from(*new_season);
+                (Date::from_days(day), Season::starting(season))
+            });
+            let calendar = Calendar::of(dates).expect("calendar");
+            let at = at % calendar.len();
+            let mut expected = BTreeSet::from([(NAMES[of], at)]);
+            let mut before = 0;
+            while expected.len() > before {
+                before = expected.len();
+                for processor in cascade.processors() {
+                    for date in 0..calendar.len() {
+                        let hit = processor.reads.iter().any(|input| {
+                            let mut window = input.window.inputs(&calendar, date);
+                            window.any(|read| expected.contains(&(input.dataset, read)))
+                        });
+                        if hit {
+                            expected.insert((processor.writes, date));
+                        }
+                    }
+                }
+            }
+            expected.remove(&(NAMES[of], at));
+            let found: BTreeSet<(DatasetName, usize)> = cascade
+                .reach(&calendar, NAMES[of], at)
+                .into_iter()
+                .flat_map(|(dataset, range)| range.map(move |date| (dataset, date)))
+                .collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}
