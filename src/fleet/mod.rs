@@ -19,7 +19,7 @@ mod unit_cache;
 mod why;
 
 pub use attempt::perform;
-pub use clock::{ManualClock, SystemClock};
+pub use clock::SystemClock;
 pub use coverage::{CoverageLine, coverage};
 pub use cpu::{Cpu, Inline, Job, Threads};
 pub use dead_letter::record_crash;
