@@ -26,8 +26,8 @@ pub use dead_letter::record_crash;
 pub use engine::{Engine, LEASE_MS, Ports, Tenancy};
 pub use gate::arrive;
 pub use ports::{
-    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Lake, LakeError, Ledger,
-    LedgerError, Message, NewRun, Provenance, RunRecord, Source, Subscriber, TaskRecord,
+    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Fetched, Lake, LakeError,
+    Ledger, LedgerError, Message, NewRun, Provenance, RunRecord, Source, Subscriber, TaskRecord, Upstream,
 };
 pub use progress::{Ended, Progress};
 pub use retry::ATTEMPTS_MAX;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::flow::{
     Completion, DatasetName, Date, DeadLetterNotice, Failure, Fingerprint, Frame, Lane, Millis, Outcome,
-    Payload, RunId, Schema, Stored, TaskState, Unit, UnitRecord, WorkOrder,
+    Payload, RunId, Schema, Season, Stored, TaskState, Unit, UnitRecord, WorkOrder,
 };
 
 /// What a unit's file says of itself.
@@ -78,7 +78,7 @@ pub trait Lake: Send + Sync {
     async fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, LakeError>;
 }
 
-/// Where raw payloads come from: a landing zone, the simulated league, later an upstream service.
+/// Where raw payloads come from: a landing zone, the simulated league.
 #[async_trait]
 pub trait Source: Send + Sync {
     /// All payloads that say which dates exist, in order.
@@ -101,6 +101,27 @@ pub trait Source: Send + Sync {
 
     /// The payloads of a date, unchanged; `None` where the source has none.
     async fn payloads(&self, source: &str, date: Date) -> Result<Option<Vec<Payload>>, Failure>;
+}
+
+/// What a fetch brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetched {
+    /// A payload that the landing zone did not have, or has now with other content.
+    New,
+    /// The landing zone had it already, byte for byte.
+    Unchanged,
+}
+
+/// Brings payloads from an upstream service into the landing zone, from which the `Source` reads them.
+/// A fetch that fails leaves the landing zone's payload as it was.
+#[async_trait]
+pub trait Upstream: Send + Sync {
+    /// Fetches a source's payload of a date; it is in the landing zone on return. A date whose games are
+    /// not over has none: `Failure::Transient` with the code `not_final`.
+    async fn fetch(&self, source: &str, date: Date) -> Result<Fetched, Failure>;
+
+    /// Fetches the season's schedule.
+    async fn fetch_schedule(&self, season: Season) -> Result<Fetched, Failure>;
 }
 
 /// Publishing. Each call returns when the server has made every message durable.
