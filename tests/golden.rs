@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::process::Command;
 
-use tidegate::flow::{Cascade, Presence, Step};
+use tidegate::flow::{Cadence, Cascade, Presence, Step};
 use tidegate::pipelines::nba::NBA;
 
 /// What the real program prints.
@@ -26,6 +26,9 @@ fn who_reads_what_through_which_window() {
     let mut text = String::new();
     for processor in cascade.processors() {
         writeln!(text, "{}", processor.writes).expect("text");
+        if processor.cadence != Cadence::EveryDate {
+            writeln!(text, "    units: {:?}", processor.cadence).expect("text");
+        }
         if let Step::Land { source, presence } = processor.step {
             writeln!(text, "    lands {source} ({presence:?})").expect("text");
         }

@@ -94,8 +94,11 @@ impl Embedded {
     /// tasks that it took.
     pub async fn run_to_end(&mut self, name: &str) -> anyhow::Result<usize> {
         let dates = 0..self.engine.calendar().len();
-        let plan =
-            make_plan(&self.engine, &PlanRequest { dates, datasets: Vec::new(), force: false }).await?;
+        let plan = make_plan(
+            &self.engine,
+            &PlanRequest { dates, datasets: Vec::new(), force: false, on_demand: false },
+        )
+        .await?;
         let title = RunTitle { name: name.to_owned(), kind: "backfill".to_owned(), lane: Lane::Backfill };
         if let Some(run) = submit(&self.engine, &plan, title).await? {
             let engine = Arc::clone(&self.engine);

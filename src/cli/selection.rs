@@ -44,7 +44,11 @@ impl Selection {
         let datasets =
             self.only.iter().map(|name| dataset(engine.cascade(), name)).collect::<anyhow::Result<_>>()?;
         let dates = calendar.between(from, to);
-        Ok(Selected { request: PlanRequest { dates, datasets, force: self.force }, from, to })
+        Ok(Selected {
+            request: PlanRequest { dates, datasets, force: self.force, on_demand: false },
+            from,
+            to,
+        })
     }
 }
 

@@ -95,7 +95,9 @@ async fn serve(
 async fn submit_what_changed(fleet: &Fleet, console: &Console) -> anyhow::Result<Option<(RunId, String)>> {
     let engine = &fleet.engine;
     let dates = 0..engine.calendar().len();
-    let plan = make_plan(engine, &PlanRequest { dates, datasets: Vec::new(), force: false }).await?;
+    let plan =
+        make_plan(engine, &PlanRequest { dates, datasets: Vec::new(), force: false, on_demand: false })
+            .await?;
     let (Some(first), Some(last)) = (
         plan.tasks.iter().map(|task| task.unit.date).min(),
         plan.tasks.iter().map(|task| task.unit.date).max(),

@@ -80,6 +80,8 @@ fn window(window: Window) -> Option<String> {
         Window::PreviousDates(dates) => Some(format!("{dates} dates before")),
         Window::SeasonBefore => Some("season before".to_owned()),
         Window::SeasonBeforeCarrying { .. } => Some("season before, and the end of the last".to_owned()),
+        Window::AllBefore => Some("all before".to_owned()),
+        Window::MonthToDate => Some("month to date".to_owned()),
         Window::Days { back, ahead } => Some(format!("{back} days back, {ahead} ahead")),
     }
 }

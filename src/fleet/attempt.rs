@@ -165,7 +165,11 @@ impl Attempt<'_> {
             let fingerprint = catalog.fingerprint(self.processor, self.at, stamp.as_deref());
             let present = catalog.get(self.processor.writes, self.at).cloned();
             let present = present.filter(|record| record.fingerprint == fingerprint);
-            let known = if present.is_none() { known(&catalog, self.processor, self.at) } else { Vec::new() };
+            let known = if present.is_none() {
+                known(self.engine, &catalog, self.processor, self.at)
+            } else {
+                Vec::new()
+            };
             (fingerprint, present, known)
         };
         if let Some(record) = present {

@@ -46,9 +46,11 @@ impl<F: Into<Failure>> From<F> for Trouble {
 pub(super) type Known = Vec<Vec<(usize, Option<Arc<UnitRecord>>)>>;
 
 /// Looks up what is known for the unit at `at`.
-pub(super) fn known(catalog: &Catalog, processor: &Processor, at: usize) -> Known {
+pub(super) fn known(engine: &Engine, catalog: &Catalog, processor: &Processor, at: usize) -> Known {
     let of_input = |input: &Input| {
-        let window = input.window.inputs(catalog.calendar(), at);
+        let upstream = engine.cascade.processor(input.dataset);
+        let exists = |place: &usize| upstream.is_some_and(|upstream| catalog.exists(upstream, *place));
+        let window = input.window.inputs(catalog.calendar(), at).filter(exists);
         window.map(|place| (place, catalog.get(input.dataset, place).cloned())).collect()
     };
     processor.reads.iter().map(of_input).collect()

@@ -52,10 +52,11 @@ pub fn coverage(
     for season in seasons.into_iter().filter(|of| season.is_none_or(|wanted| wanted == *of)) {
         let dates = calendar.season_range(season);
         for dataset in cascade.datasets().filter(|of| dataset.is_none_or(|wanted| wanted == *of)) {
+            let exists = |at: usize| cascade.processor(dataset).is_some_and(|it| catalog.exists(it, at));
             let mut line = CoverageLine {
                 season,
                 dataset,
-                dates: dates.len() as u64,
+                dates: dates.clone().filter(|at| exists(*at)).count() as u64,
                 done: 0,
                 skipped: BTreeMap::new(),
                 rows: 0,

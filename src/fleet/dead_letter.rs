@@ -84,7 +84,7 @@ pub(super) fn holds(engine: &Engine, unit: Unit) -> Vec<(DatasetName, RangeInclu
     let Some(at) = engine.calendar.index_of(unit.date) else {
         return Vec::new();
     };
-    let reach = engine.cascade.reach(&engine.calendar, unit.dataset, at);
+    let reach = engine.reach(unit.dataset, at);
     let dates = |range: std::ops::Range<usize>| {
         engine.calendar.date(range.start)..=engine.calendar.date(range.end - 1)
     };

@@ -2,6 +2,7 @@
 //! Holds no rule of its own; gates, attempts and runs are in their own files.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -12,7 +13,7 @@ use super::gate::OpenGate;
 use super::ports::{Bus, Clock, Lake, Ledger, LedgerError, Source};
 use super::progress::Progress;
 use super::unit_cache::UnitCache;
-use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Millis, RunId, Unit};
+use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Millis, Processor, RunId, Unit};
 
 /// How long an attempt may have a task before another may take it over.
 pub const LEASE_MS: Millis = 120_000;
@@ -184,6 +185,13 @@ impl Engine {
     /// Whether it has.
     pub(super) fn has_opened_gates(&self, run: RunId) -> bool {
         self.lock_gates().opened.contains(&run)
+    }
+
+    /// Everything that depends on a unit, by dataset, as ranges of the calendar's indexes.
+    pub(super) fn reach(&self, dataset: DatasetName, at: usize) -> Vec<(DatasetName, Range<usize>)> {
+        let catalog = self.catalog();
+        let exists = |processor: &Processor, at: usize| catalog.exists(processor, at);
+        self.cascade.reach(&self.calendar, exists, dataset, at)
     }
 
     pub(super) fn unit(&self, dataset: DatasetName, at: usize) -> Unit {

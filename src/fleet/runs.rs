@@ -277,7 +277,8 @@ async fn chosen(engine: &Engine, ids: &[i64]) -> Result<Vec<DeadLetter>, RunErro
 }
 
 fn plan_everything(engine: &Engine, findings: &Findings) -> Result<Plan, PlanError> {
-    let request = PlanRequest { dates: 0..engine.calendar.len(), datasets: Vec::new(), force: false };
+    let request =
+        PlanRequest { dates: 0..engine.calendar.len(), datasets: Vec::new(), force: false, on_demand: false };
     plan(&engine.cascade, &engine.catalog(), findings, &request)
 }
 

@@ -55,7 +55,9 @@ fn missing_inputs(engine: &Engine, processor: &Processor, at: usize) -> Vec<(Pro
             continue;
         }
         if let Some(upstream) = engine.cascade.processor(input.dataset) {
-            let absent = window.filter(|at| catalog.get(input.dataset, *at).is_none());
+            let is_missing =
+                |at: &usize| catalog.get(input.dataset, *at).is_none() && catalog.exists(upstream, *at);
+            let absent = window.filter(is_missing);
             missing.extend(absent.map(|at| (*upstream, at)));
         }
     }
@@ -70,7 +72,7 @@ async fn one(engine: &Engine, processor: &Processor, at: usize, run_name: &str) 
     };
     let (fingerprint, known) = {
         let catalog = engine.catalog();
-        (catalog.fingerprint(processor, at, stamp.as_deref()), known(&catalog, processor, at))
+        (catalog.fingerprint(processor, at, stamp.as_deref()), known(engine, &catalog, processor, at))
     };
     let fresh = Fresh { unit, processor, fingerprint, run_name, run: RunId(0), attempt: 1, started: 0 };
     let made = match make(engine, processor, at, &known).await {

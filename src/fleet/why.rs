@@ -224,7 +224,7 @@ impl Inquiry<'_> {
         let Some(at) = self.engine.calendar.index_of(letter.unit.date) else {
             return Vec::new();
         };
-        let mut reach = self.engine.cascade.reach(&self.engine.calendar, letter.unit.dataset, at);
+        let mut reach = self.engine.reach(letter.unit.dataset, at);
         reach.push((letter.unit.dataset, at..at + 1));
         reach
     }
@@ -243,6 +243,9 @@ impl Inquiry<'_> {
         let processor = self.engine.cascade.processor(dataset);
         let catalog = self.engine.catalog();
         let tasks = run.and_then(|run| self.tasks.get(&run));
+        let exists = |dataset: DatasetName, at: usize| {
+            self.engine.cascade.processor(dataset).is_some_and(|upstream| catalog.exists(upstream, at))
+        };
         let describe = |input: &crate::flow::Input| {
             let calendar = &self.engine.calendar;
             let window = input.window.inputs(calendar, at);
@@ -257,7 +260,7 @@ impl Inquiry<'_> {
                 dataset: input.dataset,
                 dates: (!window.is_empty())
                     .then(|| (calendar.date(window.start), calendar.date(window.end - 1))),
-                units: window.len(),
+                units: window.clone().filter(|at| exists(input.dataset, *at)).count(),
                 complete: records.len(),
                 skipped: records.iter().filter(is_skipped).count(),
                 unfinished: window.filter(is_open).count(),

@@ -118,11 +118,13 @@ impl Cascade {
     }
 
     /// Everything that depends on a unit, directly or not, itself excluded: by dataset, ranges of the
-    /// calendar's indexes. Exact: each date in it has the unit in its windows or in theirs.
+    /// calendar's indexes. Exact: each date in it has the unit in its windows or in theirs. A unit that does
+    /// not exist as `exists` says is in it too (it may be a task on demand), but hands nothing on.
     #[must_use]
     pub fn reach(
         &self,
         calendar: &Calendar,
+        exists: impl Fn(&Processor, usize) -> bool,
         dataset: DatasetName,
         at: usize,
     ) -> Vec<(DatasetName, Range<usize>)> {
@@ -130,15 +132,18 @@ impl Cascade {
             return Vec::new();
         };
         let mut reached = vec![vec![false; calendar.len()]; self.processors.len()];
+        let mut handing_on = reached.clone();
         reached[start][at] = true;
-        for reader in start + 1..self.processors.len() {
+        handing_on[start][at] = true;
+        for (reader, processor) in self.processors.iter().enumerate().skip(start + 1) {
             for date in 0..calendar.len() {
-                let hit = self.processors[reader].reads.iter().any(|input| {
-                    let source = &reached[self.index[&input.dataset]];
+                let hit = processor.reads.iter().any(|input| {
+                    let source = &handing_on[self.index[&input.dataset]];
                     let window = input.window.inputs(calendar, date);
                     source[window].iter().any(|hit| *hit)
                 });
                 reached[reader][date] = hit;
+                handing_on[reader][date] = hit && exists(processor, date);
             }
         }
         reached[start][at] = false;
@@ -198,6 +203,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::cadence::Cadence;
     use super::super::date::{Date, Season};
     use super::super::frame::Schema;
     use super::super::outcome::{Computed, SkipReason};
@@ -212,13 +218,15 @@ mod tests {
         DatasetName::of("t.e"),
     ];
 
-    const WINDOWS: [Window; 6] = [
+    const WINDOWS: [Window; 8] = [
         Window::SameDate,
         Window::PreviousDates(2),
         Window::SeasonBefore,
         Window::SeasonBeforeCarrying { first_days: 2, carried_days: 3 },
         Window::Days { back: 2, ahead: 1 },
         Window::Days { back: 0, ahead: 2 },
+        Window::AllBefore,
+        Window::MonthToDate,
     ];
 
     fn processor(at: usize, reads: Vec<Input>) -> Processor {
@@ -231,6 +239,7 @@ mod tests {
             writes: NAMES[at],
             summary: "",
             code: 1,
+            cadence: if at == 3 { Cadence::MonthOpening } else { Cadence::EveryDate },
             reads: Box::leak(reads.into_boxed_slice()),
             step,
         }
@@ -271,8 +280,8 @@ mod tests {
         /// The reach of a unit is what one finds by following, from every unit, each of its inputs.
         #[test]
         fn the_reach_is_the_transitive_closure(
-            reads in prop::collection::vec((1usize..5, 0usize..4, 0usize..6), 1..9),
-            gaps in prop::collection::vec((1i32..4, any::<bool>()), 1..9),
+            reads in prop::collection::vec((1usize..5, 0usize..4, 0usize..8), 1..9),
+            gaps in prop::collection::vec((1i32..20, any::<bool>()), 1..9),
             of in 0usize..5,
             at in 0usize..9,
         ) {
@@ -294,7 +303,11 @@ mod tests {
                     for date in 0..calendar.len() {
                         let hit = processor.reads.iter().any(|input| {
                             let mut window = input.window.inputs(&calendar, date);
-                            window.any(|read| expected.contains(&(input.dataset, read)))
+                            let source = cascade.processor(input.dataset).expect("declared");
+                            let hands_on = |read| {
+                                (input.dataset, read) == (NAMES[of], at) || source.cadence.falls_on(&calendar, read)
+                            };
+                            window.any(|read| expected.contains(&(input.dataset, read)) && hands_on(read))
                         });
                         if hit {
                             expected.insert((processor.writes, date));
@@ -303,8 +316,9 @@ mod tests {
                 }
             }
             expected.remove(&(NAMES[of], at));
+            let exists = |processor: &Processor, at| processor.cadence.falls_on(&calendar, at);
             let found: BTreeSet<(DatasetName, usize)> = cascade
-                .reach(&calendar, NAMES[of], at)
+                .reach(&calendar, exists, NAMES[of], at)
                 .into_iter()
                 .flat_map(|(dataset, range)| range.map(move |date| (dataset, date)))
                 .collect();

@@ -81,6 +81,13 @@ impl Catalog {
         self.datasets.get(&dataset)?.records.get(at)?.as_ref()
     }
 
+    /// Whether the processor's unit at `at` must be complete before what reads it can be made: it falls on
+    /// the processor's cadence, or it was made on demand.
+    #[must_use]
+    pub fn exists(&self, processor: &Processor, at: usize) -> bool {
+        processor.cadence.falls_on(&self.calendar, at) || self.get(processor.writes, at).is_some()
+    }
+
     /// All complete units of a dataset, in order of date, with their places in the calendar.
     pub fn complete(&self, dataset: DatasetName) -> impl Iterator<Item = (usize, &Arc<UnitRecord>)> + '_ {
         let records = self.datasets.get(&dataset).map_or(&[][..], |units| &units.records);

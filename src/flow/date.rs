@@ -243,6 +243,14 @@ impl Calendar {
         self.dates[self.season_range(self.seasons[index]).start]
     }
 
+    /// The index of the first date in the civil month of the date at `index`.
+    #[must_use]
+    pub fn month_opening(&self, index: usize) -> usize {
+        let date = self.date(index);
+        let first = Date::of(date.year(), date.month(), 1).unwrap_or(date);
+        self.between(first, date).start
+    }
+
     /// Days from the season's first date to the date at `index`; 0 on opening night.
     #[must_use]
     pub fn season_day(&self, index: usize) -> i32 {

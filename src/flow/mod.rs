@@ -2,6 +2,7 @@
 //! Pure: no IO, no clock, no async, no randomness; imports no other room.
 //! WHEN IS A DATE READY is answered in `readiness.rs`, WHICH TASKS A RUN HAS in `plan.rs`.
 
+mod cadence;
 mod cascade;
 mod catalog;
 mod date;
@@ -20,6 +21,7 @@ mod topology;
 mod unit;
 mod window;
 
+pub use cadence::Cadence;
 pub use cascade::{Cascade, CascadeError};
 pub use catalog::Catalog;
 pub use date::{Calendar, CalendarError, Date, DateError, Season};

@@ -24,13 +24,15 @@ pub enum SkipReason {
     Bootstrap,
     /// An optional payload that the source does not have.
     NotInSource,
+    /// Too few rows to compute from, and no fault: there were not more yet.
+    TooFew,
     /// What the unit is made from was accepted as a gap.
     Gap,
 }
 
 impl SkipReason {
     /// All reasons.
-    pub const ALL: [Self; 3] = [Self::Bootstrap, Self::NotInSource, Self::Gap];
+    pub const ALL: [Self; 4] = [Self::Bootstrap, Self::NotInSource, Self::TooFew, Self::Gap];
 
     /// The stable code, in the ledger, the messages and what people see.
     #[must_use]
@@ -38,6 +40,7 @@ impl SkipReason {
         match self {
             Self::Bootstrap => "bootstrap",
             Self::NotInSource => "not_in_source",
+            Self::TooFew => "too_few_rows",
             Self::Gap => "gap",
         }
     }

@@ -22,6 +22,8 @@ pub struct PlanRequest {
     pub datasets: Vec<DatasetName>,
     /// Make everything asked for anew, even what is up to date, and try dead letters again.
     pub force: bool,
+    /// Make the units of these dates too which exist on demand only.
+    pub on_demand: bool,
 }
 
 /// What the plan must know besides the catalog.
@@ -164,7 +166,9 @@ fn wanted(cascade: &Cascade, catalog: &Catalog, request: &PlanRequest) -> Vec<Ve
     let mut wanted = vec![vec![false; calendar.len()]; cascade.processors().len()];
     for (position, processor) in cascade.processors().iter().enumerate() {
         if request.datasets.is_empty() || request.datasets.contains(&processor.writes) {
-            wanted[position][request.dates.clone()].fill(true);
+            for at in request.dates.clone() {
+                wanted[position][at] = request.on_demand || catalog.exists(processor, at);
+            }
         }
     }
     for position in (0..wanted.len()).rev() {
@@ -172,6 +176,7 @@ fn wanted(cascade: &Cascade, catalog: &Catalog, request: &PlanRequest) -> Vec<Ve
             let Some(source) = cascade.position(input.dataset) else {
                 continue;
             };
+            let upstream = &cascade.processors()[source];
             // Windows only move forwards, so what was looked at for an earlier date is skipped.
             let mut seen = 0;
             for at in 0..calendar.len() {
@@ -181,7 +186,8 @@ fn wanted(cascade: &Cascade, catalog: &Catalog, request: &PlanRequest) -> Vec<Ve
                 let window = input.window.inputs(calendar, at);
                 let from = window.start.max(seen).min(window.end);
                 for (reached, wanted) in (from..window.end).zip(&mut wanted[source][from..window.end]) {
-                    *wanted |= catalog.get(input.dataset, reached).is_none();
+                    let missing = catalog.get(input.dataset, reached).is_none();
+                    *wanted |= missing && catalog.exists(upstream, reached);
                 }
                 seen = seen.max(window.end);
             }
@@ -282,6 +288,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::cadence::Cadence;
     use super::super::date::{Calendar, Date, Season};
     use super::super::fingerprint::Revision;
     use super::super::frame::Schema;
@@ -303,7 +310,7 @@ mod tests {
             compute: |_| Ok(Computed::Skipped(SkipReason::Bootstrap)),
             decode: |_| Ok(Arc::new(())),
         };
-        Processor { writes, summary: "", code: 1, reads, step }
+        Processor { writes, summary: "", code: 1, cadence: Cadence::EveryDate, reads, step }
     }
 
     const fn input(dataset: DatasetName, window: Window) -> Input {
@@ -380,7 +387,7 @@ mod tests {
     #[test]
     fn nothing_is_planned_where_all_is_up_to_date() {
         let World { cascade, catalog, findings } = world(&BTreeSet::new(), &BTreeSet::new(), &[]);
-        let request = PlanRequest { dates: 0..DATES, datasets: Vec::new(), force: false };
+        let request = PlanRequest { dates: 0..DATES, datasets: Vec::new(), force: false, on_demand: false };
         let plan = plan(&cascade, &catalog, &findings, &request).expect("plan");
         assert_eq!((plan.tasks.len(), plan.complete), (0, 3 * DATES));
     }
@@ -395,7 +402,7 @@ mod tests {
             changed in prop::collection::vec(0usize..DATES, 0..3),
         ) {
             let World { cascade, catalog, findings } = world(&forgotten, &gone, &changed);
-            let request = PlanRequest { dates: 0..DATES, datasets: Vec::new(), force: false };
+            let request = PlanRequest { dates: 0..DATES, datasets: Vec::new(), force: false, on_demand: false };
             let plan = plan(&cascade, &catalog, &findings, &request).expect("plan");
             let mut expected: BTreeMap<Unit, bool> = BTreeMap::new();
             for processor in cascade.processors() {

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::cadence::Cadence;
 use super::date::{Calendar, Date, Season};
 use super::frame::{Frame, FrameError, Schema};
 use super::inputs::{Inputs, Payload};
@@ -125,6 +126,8 @@ pub struct Processor {
     pub summary: &'static str,
     /// Raised by whoever changes what it computes; part of the fingerprint.
     pub code: u32,
+    /// On which dates it has units.
+    pub cadence: Cadence,
     /// What it reads.
     pub reads: &'static [Input],
     /// What it does.
@@ -146,6 +149,7 @@ impl Processor {
             writes: writes.name(),
             summary,
             code,
+            cadence: Cadence::EveryDate,
             reads,
             step: Step::Compute {
                 schema: R::SCHEMA,
@@ -172,7 +176,14 @@ impl Processor {
         source: &'static str,
         presence: Presence,
     ) -> Self {
-        Self { writes, summary, code: 1, reads: &[], step: Step::Land { source, presence } }
+        let step = Step::Land { source, presence };
+        Self { writes, summary, code: 1, cadence: Cadence::EveryDate, reads: &[], step }
+    }
+
+    /// The same processor with one unit a month, on the month's first date.
+    #[must_use]
+    pub const fn monthly(self) -> Self {
+        Self { cadence: Cadence::MonthOpening, ..self }
     }
 }
 

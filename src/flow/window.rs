@@ -13,6 +13,11 @@ pub enum Window {
     SameDate,
     /// Up to this many dates of the calendar before the date, seasons notwithstanding.
     PreviousDates(u16),
+    /// All dates before the date, of every season.
+    AllBefore,
+    /// From the first date of the date's civil month to the date itself, included. Of a monthly dataset
+    /// these are the month's unit and those made on demand since: the last of them is the latest one.
+    MonthToDate,
     /// All dates of the season before the date.
     SeasonBefore,
     /// All dates of the season before the date and, in the season's first `first_days` days, also the
@@ -40,6 +45,8 @@ impl Window {
         match self {
             Self::SameDate => at..at + 1,
             Self::PreviousDates(count) => at.saturating_sub(usize::from(count))..at,
+            Self::AllBefore => 0..at,
+            Self::MonthToDate => calendar.month_opening(at)..at + 1,
             Self::SeasonBefore => season_start()..at,
             Self::SeasonBeforeCarrying { first_days, carried_days } => {
                 let start = season_start();
@@ -72,8 +79,11 @@ impl Window {
     #[must_use]
     pub const fn is_strictly_before(self) -> bool {
         match self {
-            Self::SameDate | Self::Days { .. } => false,
-            Self::PreviousDates(_) | Self::SeasonBefore | Self::SeasonBeforeCarrying { .. } => true,
+            Self::SameDate | Self::MonthToDate | Self::Days { .. } => false,
+            Self::AllBefore
+            | Self::PreviousDates(_)
+            | Self::SeasonBefore
+            | Self::SeasonBeforeCarrying { .. } => true,
         }
     }
 }
@@ -107,7 +117,7 @@ mod tests {
         Calendar::of(dates).expect("calendar")
     }
 
-    const ALL: [Window; 7] = [
+    const ALL: [Window; 9] = [
         Window::SameDate,
         Window::PreviousDates(1),
         Window::PreviousDates(4),
@@ -115,6 +125,8 @@ mod tests {
         Window::SeasonBeforeCarrying { first_days: 5, carried_days: 22 },
         Window::Days { back: 3, ahead: 1 },
         Window::Days { back: 0, ahead: 0 },
+        Window::AllBefore,
+        Window::MonthToDate,
     ];
 
     #[test]
@@ -144,6 +156,9 @@ mod tests {
             (ALL[4], 10, 4..10),
             (ALL[4], 11, 8..11),
             (ALL[5], 3, 1..4),
+            (Window::AllBefore, 9, 0..9),
+            (Window::MonthToDate, 7, 7..8),
+            (Window::MonthToDate, 10, 8..11),
         ];
         for (window, at, expected) in cases {
             assert_eq!(window.inputs(&calendar, at), expected, "{window:?} at {at}");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use tidegate::adapters::ledger::InlineLedger;
 use tidegate::fleet::{DeadLetter, Stored, UnitRecord};
-use tidegate::flow::{Calendar, Date, PlanRequest, TaskState, Unit};
+use tidegate::flow::{Calendar, Date, PlanRequest, Processor, TaskState, Unit};
 
 use crate::chance::Dice;
 use crate::pipelines;
@@ -103,7 +103,12 @@ impl History {
         let len = self.calendar().len();
         let from = if all { 0 } else { self.below(len) };
         let to = if all { len } else { from + 1 + self.below(len - from) };
-        PlanRequest { dates: from..to, datasets: Vec::new(), force: !all && self.per_mille(150) }
+        PlanRequest {
+            dates: from..to,
+            datasets: Vec::new(),
+            force: !all && self.per_mille(150),
+            on_demand: false,
+        }
     }
 
     fn lane(&self) -> tidegate::flow::Lane {
@@ -270,7 +275,9 @@ impl History {
             for unit in &shadowed.died {
                 let at = self.calendar().index_of(unit.date).expect("a date of the calendar");
                 let cascade = &self.shared().fixture.cascade;
-                for (dataset, range) in cascade.reach(self.calendar(), unit.dataset, at) {
+                let exists =
+                    |processor: &Processor, at: usize| processor.cadence.falls_on(self.calendar(), at);
+                for (dataset, range) in cascade.reach(self.calendar(), exists, unit.dataset, at) {
                     reached.extend(range.map(|at| Unit { dataset, date: self.calendar().date(at) }));
                 }
             }

@@ -83,7 +83,8 @@ fn fixture(dice: &mut Dice) -> Fixture {
         let compute = [compute::<PLAIN>, compute::<STRICT>, compute::<BOOTSTRAP>, compute::<COARSE>];
         let kind = [PLAIN, PLAIN, STRICT, BOOTSTRAP, COARSE][dice.below(5)];
         let reads: &'static [Input] = Box::leak(reads.into_boxed_slice());
-        processors.push(Processor::compute(*dataset, "marks", 1, reads, compute[usize::from(kind)]));
+        let processor = Processor::compute(*dataset, "marks", 1, reads, compute[usize::from(kind)]);
+        processors.push(if dice.per_mille(150) { processor.monthly() } else { processor });
     }
     let processors: &'static [Processor] = Box::leak(processors.into_boxed_slice());
     let pipeline = Pipeline {
@@ -142,7 +143,7 @@ fn small(dice: &mut Dice, end: usize) -> u16 {
 }
 
 fn window(dice: &mut Dice) -> Window {
-    match dice.below(9) {
+    match dice.below(11) {
         0..=2 => Window::SameDate,
         3 | 4 => Window::PreviousDates(1 + small(dice, 4)),
         5 => Window::SeasonBefore,
@@ -150,6 +151,8 @@ fn window(dice: &mut Dice) -> Window {
             Window::SeasonBeforeCarrying { first_days: 1 + small(dice, 6), carried_days: 1 + small(dice, 8) }
         }
         7 => Window::Days { back: small(dice, 5), ahead: 0 },
+        8 => Window::AllBefore,
+        9 => Window::MonthToDate,
         _ => Window::Days { back: small(dice, 3), ahead: small(dice, 3) },
     }
 }

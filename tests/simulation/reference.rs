@@ -30,6 +30,7 @@ enum Made {
 }
 
 struct Order<'a> {
+    cascade: &'a Cascade,
     calendar: Arc<Calendar>,
     payloads: &'a Payloads,
     lake: MemoryLake,
@@ -45,6 +46,7 @@ pub(crate) fn reference(
 ) -> Reference {
     let mut catalog = Catalog::empty(cascade, Arc::clone(calendar));
     let mut order = Order {
+        cascade,
         calendar: Arc::clone(calendar),
         payloads,
         lake: MemoryLake::new(),
@@ -52,7 +54,7 @@ pub(crate) fn reference(
     };
     let (mut records, mut dead, mut held) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     for processor in cascade.processors() {
-        for at in 0..calendar.len() {
+        for at in (0..calendar.len()).filter(|at| processor.cadence.falls_on(calendar, *at)) {
             let unit = Unit { dataset: processor.writes, date: calendar.date(at) };
             if order.windows(processor, at).any(|read| dead.contains(&read) || held.contains(&read)) {
                 held.insert(unit);
@@ -99,7 +101,9 @@ fn record(unit: Unit, outcome: Outcome, fingerprint: Fingerprint, stored: Option
 impl Order<'_> {
     fn windows<'b>(&'b self, processor: &Processor, at: usize) -> impl Iterator<Item = Unit> + 'b {
         processor.reads.iter().flat_map(move |input| {
+            let source = self.cascade.processor(input.dataset).expect("a declared dataset");
             let places = input.window.inputs(&self.calendar, at);
+            let places = places.filter(move |place| source.cadence.falls_on(&self.calendar, *place));
             places.map(|place| Unit { dataset: input.dataset, date: self.calendar.date(place) })
         })
     }

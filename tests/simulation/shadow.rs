@@ -74,7 +74,9 @@ impl Shadow {
         let at = calendar.index_of(unit.date).expect("a date of the calendar");
         let reads = cascade.processor(unit.dataset).map_or(&[][..], |processor| processor.reads);
         for input in reads.iter().filter(|_| !run.reopened) {
-            for place in input.window.inputs(&calendar, at) {
+            let source = cascade.processor(input.dataset).expect("a declared dataset");
+            let places = input.window.inputs(&calendar, at);
+            for place in places.filter(|place| source.cadence.falls_on(&calendar, *place)) {
                 let read = Unit { dataset: input.dataset, date: calendar.date(place) };
                 let state = run.tasks.get(&read).map(|task| task.state);
                 let complete = self.records.contains_key(&read) || self.forgotten.contains(&read);

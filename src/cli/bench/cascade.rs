@@ -124,7 +124,7 @@ async fn one(directory: &Path, dates: usize) -> anyhow::Result<Length> {
     let parts =
         Embedded::start_on(home.root(), &PIPELINE, calendar, Arc::new(Nothing), Arc::new(MemoryLake::new()))
             .await?;
-    let request = PlanRequest { dates: 0..dates, datasets: Vec::new(), force: false };
+    let request = PlanRequest { dates: 0..dates, datasets: Vec::new(), force: false, on_demand: false };
     let plan = make_plan(&parts.engine, &request).await?;
     let tasks = plan.tasks.len();
     let title = RunTitle { name: "bench".to_owned(), kind: "backfill".to_owned(), lane: Lane::Backfill };

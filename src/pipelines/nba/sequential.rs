@@ -40,7 +40,7 @@ impl Units {
     pub(super) fn run(&mut self, calendar: &Calendar, processors: &[Processor]) {
         let ordered = in_order(processors);
         for processor in &ordered {
-            for at in 0..calendar.len() {
+            for at in (0..calendar.len()).filter(|at| processor.cadence.falls_on(calendar, *at)) {
                 self.step(calendar, at, processor);
             }
         }
