@@ -390,6 +390,12 @@ async fn a_write_that_fails_says_why_and_leaves_the_old_content() {
     let nowhere = ParquetLake::open(&file);
     let written = nowhere.replace(&provenance(unit(0)), &old).await;
     assert!(matches!(written, Err(LakeError::Storage { .. })), "{written:?}");
+    let listed = nowhere.present(DATASET).await;
+    assert!(
+        matches!(&listed, Err(LakeError::Listing { dataset, place, .. })
+            if *dataset == DATASET && place.contains("a file")),
+        "{listed:?}"
+    );
 }
 
 #[tokio::test]

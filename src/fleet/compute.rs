@@ -216,7 +216,7 @@ impl Trouble {
             LakeError::Missing { unit, .. } | LakeError::Damaged { unit, .. } => {
                 Self::InputLost(unit, error.to_string())
             }
-            LakeError::Storage { .. } => Self::Failure(Failure::from(error)),
+            LakeError::Storage { .. } | LakeError::Listing { .. } => Self::Failure(Failure::from(error)),
         }
     }
 }
@@ -226,7 +226,7 @@ impl From<LakeError> for Failure {
         let code = match error {
             LakeError::Missing { .. } => "lake_missing",
             LakeError::Damaged { .. } => "lake_damaged",
-            LakeError::Storage { .. } => "lake_storage",
+            LakeError::Storage { .. } | LakeError::Listing { .. } => "lake_storage",
         };
         Self::Transient(Transient { code, message: error.to_string() })
     }

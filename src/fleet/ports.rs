@@ -59,6 +59,18 @@ pub enum LakeError {
         /// The cause, as the system says it (`No space left on device`).
         reason: String,
     },
+    /// Looking which units have a file failed; it may work another time.
+    #[error("{dataset}: {operation} {place} failed: {reason}")]
+    Listing {
+        /// The dataset.
+        dataset: DatasetName,
+        /// What was tried: `list`, `look at`.
+        operation: &'static str,
+        /// Where.
+        place: String,
+        /// The cause, as the system says it (`Permission denied`).
+        reason: String,
+    },
 }
 
 /// The lake: one immutable file a unit, replaced as a whole.

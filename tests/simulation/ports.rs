@@ -276,8 +276,9 @@ impl Lake for ProcessPorts {
     }
 
     async fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, LakeError> {
-        let unit = Unit { dataset, date: Date::from_days(0) };
-        call!(self, "lake list", storage(unit, "list"), self.shared.lake.present(dataset).await)
+        let (place, reason) = ("lake".to_owned(), "simulated".to_owned());
+        let failure = LakeError::Listing { dataset, operation: "list", place, reason };
+        call!(self, "lake list", failure, self.shared.lake.present(dataset).await)
     }
 }
 

@@ -75,10 +75,12 @@ impl Lake for ParquetLake {
     }
 
     async fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, LakeError> {
-        self.blocking(move |disk| disk.present(dataset)).await.map_err(|failed| {
-            // A listing has no date of its own; the error names the dataset by its first possible one.
-            let date = Date::from_days(0);
-            storage(Unit { dataset, date }, failed)
+        let listed = self.blocking(move |disk| disk.present(dataset)).await;
+        listed.map_err(|Failed { operation, place, cause }| LakeError::Listing {
+            dataset,
+            operation,
+            place: place.display().to_string(),
+            reason: cause.to_string(),
         })
     }
 }
