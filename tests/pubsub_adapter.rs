@@ -59,6 +59,8 @@ fn topology() -> Topology {
         dataset: DATASET.as_str(),
         lane: None,
         ack_deadline_seconds: 60,
+        retry_backoff_min_ms: 100,
+        retry_backoff_max_ms: 10_000,
         dead_letter_topic: None,
         delivery_attempts_max: None,
     };

@@ -16,6 +16,12 @@ pub const ACK_DEADLINE_SECONDS: u32 = 60;
 /// that is killed gives back all that it had taken, worked on or not.
 pub const DELIVERY_ATTEMPTS_MAX: u32 = 100;
 
+/// How long a message that was given back waits for its next delivery, in milliseconds: long enough not
+/// to spin, short enough that nobody waits for it. Twice as long each time, up to the longest.
+pub const RETRY_BACKOFF_MIN_MS: u32 = 100;
+/// The longest such wait.
+pub const RETRY_BACKOFF_MAX_MS: u32 = 10_000;
+
 /// A subscription's purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +57,10 @@ pub struct Subscription {
     pub lane: Option<&'static str>,
     /// Seconds until an unanswered delivery is made again.
     pub ack_deadline_seconds: u32,
+    /// How long a message that was given back waits at first, in milliseconds.
+    pub retry_backoff_min_ms: u32,
+    /// How long it waits at most.
+    pub retry_backoff_max_ms: u32,
     /// Where the server sets aside what was delivered too often.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_letter_topic: Option<String>,
@@ -125,6 +135,8 @@ impl Topology {
                     dataset: dataset.as_str(),
                     lane: Some(lane.as_str()),
                     ack_deadline_seconds: ACK_DEADLINE_SECONDS,
+                    retry_backoff_min_ms: RETRY_BACKOFF_MIN_MS,
+                    retry_backoff_max_ms: RETRY_BACKOFF_MAX_MS,
                     dead_letter_topic: Some(dead_letter_topic(dataset)),
                     delivery_attempts_max: Some(DELIVERY_ATTEMPTS_MAX),
                 });
@@ -136,6 +148,8 @@ impl Topology {
                 dataset: dataset.as_str(),
                 lane: None,
                 ack_deadline_seconds: ACK_DEADLINE_SECONDS,
+                retry_backoff_min_ms: RETRY_BACKOFF_MIN_MS,
+                retry_backoff_max_ms: RETRY_BACKOFF_MAX_MS,
                 dead_letter_topic: None,
                 delivery_attempts_max: None,
             };

@@ -17,11 +17,6 @@ use crate::flow::{Subscription, Topology};
 /// Creations under way at a time.
 const CREATIONS_MAX: usize = 32;
 
-/// How long a message that was given back waits for its next delivery: long enough not to spin, short
-/// enough that nobody waits for it. Twice as long each time, up to the longest.
-const RETRY_BACKOFF_MIN: Duration = Duration::from_millis(100);
-const RETRY_BACKOFF_MAX: Duration = Duration::from_secs(10);
-
 /// Makes the server have all topics and subscriptions of `topology`. May be called again at any time.
 pub async fn ensure_topology(config: &PubsubConfig, topology: &Topology) -> Result<(), PubsubError> {
     let admin = Admin::connect(config).await?;
@@ -106,7 +101,7 @@ impl<'a> Admin<'a> {
             .set_name(&name)
             .set_topic(self.config.topic(&wanted.topic))
             .set_ack_deadline_seconds(deadline)
-            .set_retry_policy(retry_policy());
+            .set_retry_policy(retry_policy(wanted));
         if let (Some(topic), Some(attempts)) = (&wanted.dead_letter_topic, wanted.delivery_attempts_max) {
             let policy = DeadLetterPolicy::new()
                 .set_dead_letter_topic(self.config.topic(topic))
@@ -117,10 +112,11 @@ impl<'a> Admin<'a> {
     }
 }
 
-fn retry_policy() -> RetryPolicy {
+fn retry_policy(wanted: &Subscription) -> RetryPolicy {
+    let milliseconds = |number: u32| Duration::from_millis(number.into()).try_into().ok();
     let mut policy = RetryPolicy::new();
-    policy.minimum_backoff = RETRY_BACKOFF_MIN.try_into().ok();
-    policy.maximum_backoff = RETRY_BACKOFF_MAX.try_into().ok();
+    policy.minimum_backoff = milliseconds(wanted.retry_backoff_min_ms);
+    policy.maximum_backoff = milliseconds(wanted.retry_backoff_max_ms);
     policy
 }
 
