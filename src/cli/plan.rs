@@ -12,7 +12,7 @@ use super::selection::{Selected, Selection};
 use super::settings::Settings;
 use super::source::SourceOptions;
 use super::table::{Align, Table, count};
-use crate::fleet::{Engine, make_plan};
+use crate::fleet::{Engine, make_plan, with_taken_over};
 use crate::flow::{DatasetName, Plan, PlannedTask, Unit, Why};
 
 const EXAMPLES: &str = "\
@@ -40,7 +40,7 @@ pub(super) struct Options {
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
     let engine = assemble::view(settings, Some(&options.pipeline), &options.source).await?;
     let selected = options.selection.lower(&engine)?;
-    let plan = make_plan(&engine, &selected.request).await?;
+    let plan = with_taken_over(&engine, make_plan(&engine, &selected.request).await?).await?;
     let text = if options.tasks { all_tasks(&plan) } else { String::new() };
     let text = text + &summary(&engine, &selected, &plan);
     settings.print(&text, || json_of(&engine, &selected, &plan));
@@ -58,6 +58,7 @@ fn code(why: Why) -> &'static str {
         Why::InputInPlan(_) => "input_in_plan",
         Why::Forced => "forced",
         Why::DeadLetterOpen => "dead_letter_open",
+        Why::TakenOver => "taken_over",
     }
 }
 

@@ -31,7 +31,7 @@ pub use ports::{
 };
 pub use progress::{Ended, Progress};
 pub use retry::ATTEMPTS_MAX;
-pub use runs::{RunError, RunTitle, accept, findings, make_plan, recover, replay, submit};
+pub use runs::{RunError, RunTitle, accept, findings, make_plan, recover, replay, submit, with_taken_over};
 pub use sequential::sequential;
 pub use service::{Limits, Service};
 pub use why::{Explanation, Present, Reads, Standing, why};

@@ -89,6 +89,12 @@ pub async fn make_plan(engine: &Engine, request: &PlanRequest) -> Result<Plan, R
     Ok(plan(&engine.cascade, &engine.catalog(), &findings, request)?)
 }
 
+/// The plan with what its run would take over from unfinished runs, were it submitted now. For whoever asks
+/// beforehand: a submission looks at that moment.
+pub async fn with_taken_over(engine: &Engine, plan: Plan) -> Result<Plan, RunError> {
+    Ok(Plan { tasks: with_open_neighbours(engine, &plan.tasks).await?, ..plan })
+}
+
 /// Submits a plan and sends the first work orders. `None` where there is nothing to do.
 pub async fn submit(engine: &Engine, plan: &Plan, title: RunTitle) -> Result<Option<RunId>, RunError> {
     open_what_was_left(engine).await?;
@@ -161,9 +167,8 @@ async fn with_open_neighbours(
             break;
         }
         for (dataset, at) in joining {
-            let read = engine.cascade.processor(dataset).and_then(|processor| processor.reads.first());
-            let why = read.map_or(Why::Missing, |input| Why::InputInPlan(input.dataset));
-            all.push(PlannedTask { unit: engine.unit(dataset, at), why, ready: false });
+            let unit = engine.unit(dataset, at);
+            all.push(PlannedTask { unit, why: Why::TakenOver, ready: false });
             open.remove(&(dataset, at));
             chosen.insert((dataset, at));
         }

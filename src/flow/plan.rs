@@ -58,6 +58,9 @@ pub enum Why {
     /// It died on an input that has been put back to what the unit was made from: it will come out
     /// unchanged, which closes the dead letter and lets go of what it held.
     DeadLetterOpen,
+    /// An unfinished run has it open, and it reads a task of this run or is read by one: it goes along, for
+    /// a run waits for no other.
+    TakenOver,
 }
 
 impl fmt::Display for Why {
@@ -71,6 +74,7 @@ impl fmt::Display for Why {
             Self::InputInPlan(dataset) => write!(f, "reads {dataset}, which is in the plan"),
             Self::Forced => f.write_str("asked for"),
             Self::DeadLetterOpen => f.write_str("a dead letter of it is open, though it is up to date"),
+            Self::TakenOver => f.write_str("taken over from an unfinished run"),
         }
     }
 }

@@ -13,6 +13,7 @@ mod ports;
 mod reference;
 mod shadow;
 mod shared;
+mod taken_over;
 mod world;
 
 use std::num::NonZero;

@@ -208,18 +208,8 @@ impl World {
     /// The process starts: a new engine that knows nothing, and a recovery.
     fn start(&mut self, process: usize) {
         self.shared.tell(|| format!("p{process} starts"));
-        let port = Arc::new(ProcessPorts { shared: Arc::clone(&self.shared), process });
-        let ports = Ports {
-            ledger: Arc::clone(&port) as _,
-            lake: Arc::clone(&port) as _,
-            source: Arc::clone(&port) as _,
-            bus: Arc::clone(&port) as _,
-            clock: port,
-            cpu: Arc::new(Inline),
-        };
         let cells = if self.shared.per_mille(500) { 10_000 } else { 4 };
-        let cascade = self.shared.fixture.cascade.clone();
-        let engine = Engine::new(cascade, Arc::clone(&self.calendar), ports, cells);
+        let engine = engine(&self.shared, &self.calendar, process, cells);
         let engine = Arc::new(if self.processes.len() == 1 { engine } else { engine.sharing() });
         self.processes[process] = Process { engine: Some(engine), recovered: false, stalled_until: 0 };
         self.recover(process);
@@ -478,7 +468,21 @@ impl World {
     }
 }
 
-fn title(lane: Lane) -> RunTitle {
+/// A new engine that knows nothing, on the ports of the process with this number.
+pub(crate) fn engine(shared: &Arc<Shared>, calendar: &Arc<Calendar>, process: usize, cells: usize) -> Engine {
+    let port = Arc::new(ProcessPorts { shared: Arc::clone(shared), process });
+    let ports = Ports {
+        ledger: Arc::clone(&port) as _,
+        lake: Arc::clone(&port) as _,
+        source: Arc::clone(&port) as _,
+        bus: Arc::clone(&port) as _,
+        clock: port,
+        cpu: Arc::new(Inline),
+    };
+    Engine::new(shared.fixture.cascade.clone(), Arc::clone(calendar), ports, cells)
+}
+
+pub(crate) fn title(lane: Lane) -> RunTitle {
     RunTitle { name: RUN_NAME.to_owned(), kind: "backfill".to_owned(), lane }
 }
 
