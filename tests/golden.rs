@@ -29,6 +29,9 @@ fn who_reads_what_through_which_window() {
         if processor.cadence != Cadence::EveryDate {
             writeln!(text, "    units: {:?}", processor.cadence).expect("text");
         }
+        if matches!(processor.step, Step::Publish { .. }) {
+            writeln!(text, "    publishes documents").expect("text");
+        }
         if let Step::Land { source, presence } = processor.step {
             writeln!(text, "    lands {source} ({presence:?})").expect("text");
         }

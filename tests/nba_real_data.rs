@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidegate::adapters::lake::MemoryLake;
 use tidegate::adapters::ledger::InlineLedger;
+use tidegate::adapters::objects::MemoryStore;
 use tidegate::adapters::sources::LandingZone;
 use tidegate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, Shot, TeamDefense, TeamLog, TeamOffense};
 use tidegate::fleet::{Bus, Engine, Ports, Source, SystemClock, Threads, sequential};
@@ -81,6 +82,7 @@ async fn compute_date(
                     (None, Presence::Required) => panic!("{date}: {name} has no payload"),
                 }
             }
+            Step::Publish { .. } => continue,
             Step::Compute { compute, decode, .. } => {
                 let reads = |dataset| (dataset, vec![Upstream { date, content: units[&dataset].clone() }]);
                 let inputs = processor.reads.iter().map(|input| reads(input.dataset)).collect();
@@ -430,6 +432,7 @@ async fn engine(season: Season) -> Engine {
         ledger: Arc::new(InlineLedger::in_memory(&datasets).expect("a ledger")),
         lake: Arc::new(MemoryLake::new()),
         source: Arc::new(source),
+        objects: Arc::new(MemoryStore::default()),
         bus: Arc::new(NoBus),
         clock: Arc::new(SystemClock),
         cpu: Arc::new(Threads::new(1)),

@@ -3,6 +3,7 @@
 
 pub mod lake;
 pub mod ledger;
+pub mod objects;
 pub mod pubsub;
 pub mod query;
 pub mod sources;

@@ -16,6 +16,7 @@ use super::signals::Signals;
 use super::source::{Remembered, SourceOptions};
 use crate::adapters::lake::ParquetLake;
 use crate::adapters::ledger::{InlineLedger, SqliteLedger};
+use crate::adapters::objects::{DiskStore, MemoryStore};
 use crate::fleet::{Bus, Clock, Engine, Ledger, Millis, Ports, Source, SystemClock, Threads};
 use crate::flow::{
     Calendar, Cascade, Completion, DatasetName, DeadLetterNotice, Failure, Permanent, Pipeline, WorkOrder,
@@ -95,6 +96,7 @@ async fn engine(
         ledger,
         lake: Arc::new(ParquetLake::open(home.lake())),
         source: opened,
+        objects: Arc::new(MemoryStore::default()),
         bus,
         clock: Arc::new(SystemClock),
         cpu: Arc::new(Threads::new(cores())),
@@ -185,6 +187,7 @@ pub(super) async fn plain_engine(directory: &Path, source: Arc<dyn Source>) -> a
         ledger: Arc::new(InlineLedger::in_memory(&datasets(pipeline))?),
         lake: Arc::new(ParquetLake::open(directory.join("lake"))),
         source,
+        objects: Arc::new(DiskStore::open(directory.join("published"))),
         bus: Arc::new(Silent),
         clock: Arc::new(SystemClock),
         cpu: Arc::new(Threads::new(1)),

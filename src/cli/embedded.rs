@@ -12,6 +12,7 @@ use anyhow::Context;
 
 use crate::adapters::lake::ParquetLake;
 use crate::adapters::ledger::SqliteLedger;
+use crate::adapters::objects::DiskStore;
 use crate::adapters::pubsub::{Codec, PubsubBus, PubsubConfig, PubsubSubscriber, ensure_topology};
 use crate::adapters::query::{LakeSql, RowSink, SqlValue};
 use crate::broker::{BrokerConfig, Running, Server};
@@ -82,7 +83,8 @@ impl Embedded {
         let subscriber = Arc::new(PubsubSubscriber::connect(pubsub, Codec::of(datasets)).await?);
         let clock = Arc::new(SystemClock);
         let cpu = Arc::new(Threads::new(cores()));
-        let ports = Ports { ledger, lake, source, bus, clock, cpu };
+        let objects = Arc::new(DiskStore::open(directory.join("published")));
+        let ports = Ports { ledger, lake, source, objects, bus, clock, cpu };
         let engine = Arc::new(Engine::new(cascade, calendar, ports, CACHE_CELLS_MAX));
         let unfinished = recover(&engine, true).await?;
         let limits = Limits { attempts_max: cores() * ATTEMPTS_PER_CORE };

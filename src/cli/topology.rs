@@ -56,6 +56,7 @@ fn mermaid(cascade: &Cascade) -> String {
         let table = processor.writes.table();
         let node = match processor.step {
             Step::Land { .. } => format!("    {table}[/{table}/]\n"),
+            Step::Publish { .. } => format!("    {table}>{table}]\n"),
             Step::Compute { .. } => format!("    {table}[{table}]\n"),
         };
         text.push_str(&node);

@@ -10,8 +10,8 @@ use super::ports::{Burial, Claim, Commit, Committed, Provenance};
 use super::retry::{ATTEMPTS_MAX, wait_after};
 use super::{dead_letter, gate};
 use crate::flow::{
-    Computed, Failure, Fingerprint, Millis, Outcome, Permanent, Processor, RunId, Step, Stored, TaskState,
-    Transient, Unit, UnitRecord, WorkOrder,
+    Computed, Document, Failure, Fingerprint, Keep, Millis, Outcome, Permanent, Processor, Revision, RunId,
+    Step, Stored, TaskState, Transient, Unit, UnitRecord, WorkOrder,
 };
 
 /// How often to look again at a task that somebody else has, or that waits for its backoff.
@@ -120,6 +120,14 @@ pub(super) async fn write_made(
             engine.cache.put(fresh.unit, stored.revision, weight, output.typed_rows());
             (Outcome::Done, Some(stored), output.expected(), written)
         }
+        Made::Documents(documents) => {
+            let (revision, bytes, count) =
+                (revision_of_documents(&documents), total(&documents), documents.len());
+            let published = engine.ports.objects.publish(fresh.unit.date, documents).await?;
+            tracing::debug!(unit = %fresh.unit, ?published, "published");
+            let stored = Stored { revision, digest: *revision.bytes(), bytes };
+            (Outcome::Done, Some(stored), count as u64, count as u64)
+        }
         Made::Landed { revision, bytes, payloads } => {
             let stored = Stored { revision, digest: *revision.bytes(), bytes };
             (Outcome::Done, Some(stored), payloads, payloads)
@@ -139,6 +147,21 @@ pub(super) async fn write_made(
         duration_ms: u64::try_from(now - fresh.started).unwrap_or(0),
         finished_at: now,
     })
+}
+
+fn revision_of_documents(documents: &[Document]) -> Revision {
+    let parts = documents.iter().flat_map(|document| {
+        let keep: &[u8] = match document.keep {
+            Keep::Own => b"own",
+            Keep::Latest => b"latest",
+        };
+        [document.path.as_str().as_bytes(), keep, &document.bytes]
+    });
+    Revision::of_parts(parts)
+}
+
+fn total(documents: &[Document]) -> u64 {
+    documents.iter().map(|document| document.bytes.len() as u64).sum()
 }
 
 fn stopping(order: WorkOrder) -> Failure {
@@ -209,7 +232,7 @@ impl Attempt<'_> {
     async fn stamp(&self) -> Result<Option<String>, Failure> {
         match self.processor.step {
             Step::Land { source, .. } => self.engine.ports.source.stamp(source, self.order.unit.date).await,
-            Step::Compute { .. } => Ok(None),
+            Step::Compute { .. } | Step::Publish { .. } => Ok(None),
         }
     }
 

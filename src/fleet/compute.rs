@@ -8,14 +8,17 @@ use super::cpu::compute_on;
 use super::engine::Engine;
 use super::ports::LakeError;
 use crate::flow::{
-    Catalog, Computed, Content, DatasetName, Date, Failure, Input, Inputs, Outcome, Payload, Permanent,
-    Presence, Processor, Revision, SkipReason, Step, Transient, Unit, UnitRecord, Upstream, Window,
+    Catalog, Computed, Content, DatasetName, Date, Document, Documents, Failure, Input, Inputs, Outcome,
+    Payload, Permanent, Presence, Processor, Revision, SkipReason, Step, Transient, Unit, UnitRecord,
+    Upstream, Window,
 };
 
 /// The new content of a unit.
 pub(super) enum Made {
     /// Rows or nothing, as the processor decided.
     Computed(Computed),
+    /// Documents for readers outside.
+    Documents(Vec<Document>),
     /// Payloads that the source has for the date.
     Landed {
         /// The hash of the payloads.
@@ -68,6 +71,18 @@ pub(super) async fn make(
             let date = engine.calendar.date(at);
             land(engine, source, presence, date).await.map_err(Trouble::Failure)
         }
+        Step::Publish { publish } => {
+            if let Some(reason) = skipped_input(engine, processor, known)? {
+                return Ok(Made::Computed(Computed::Skipped(reason)));
+            }
+            let units = gather(engine, processor, known).await?;
+            let calendar = Arc::clone(&engine.calendar);
+            let made = compute_on(&*engine.ports.cpu, move || publish(&Inputs::new(&calendar, at, units)));
+            Ok(match made.await?? {
+                Documents::Made(documents) => Made::Documents(documents),
+                Documents::Skipped(reason) => Made::Computed(Computed::Skipped(reason)),
+            })
+        }
         Step::Compute { compute, .. } => {
             if let Some(reason) = skipped_input(engine, processor, known)? {
                 return Ok(Made::Computed(Computed::Skipped(reason)));
@@ -113,12 +128,7 @@ async fn land(engine: &Engine, source: &str, presence: Presence, date: Date) -> 
 }
 
 fn revision_of(payloads: &[Payload]) -> Revision {
-    let mut hasher = blake3::Hasher::new();
-    for payload in payloads {
-        hasher.update(&(payload.bytes.len() as u64).to_le_bytes());
-        hasher.update(&payload.bytes);
-    }
-    Revision::from_bytes(*hasher.finalize().as_bytes())
+    Revision::of_parts(payloads.iter().map(|payload| &*payload.bytes))
 }
 
 /// The reason for which the unit is skipped because a required input of the same date is.
@@ -182,6 +192,10 @@ async fn content(engine: &Engine, record: &UnitRecord) -> Result<Content, Troubl
                 return Ok(Content::Payloads(payloads.into()));
             }
             Err(Trouble::InputLost(unit, format!("{unit}: the landed payload has changed since")))
+        }
+        Step::Publish { .. } => {
+            let message = format!("{unit}: published documents are nobody's input");
+            Err(Trouble::Failure(Permanent::new("declaration_broken", message).into()))
         }
         Step::Compute { schema, decode, .. } => {
             let cells = cells(record.rows_written, schema.fields.len());

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cpu::Cpu;
 use super::gate::OpenGate;
-use super::ports::{Bus, Clock, Lake, Ledger, LedgerError, Source};
+use super::ports::{Bus, Clock, Lake, Ledger, LedgerError, ObjectStore, Source};
 use super::progress::Progress;
 use super::unit_cache::UnitCache;
 use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Millis, Processor, RunId, Unit};
@@ -27,6 +27,8 @@ pub struct Ports {
     pub lake: Arc<dyn Lake>,
     /// Raw payloads.
     pub source: Arc<dyn Source>,
+    /// Documents for readers outside.
+    pub objects: Arc<dyn ObjectStore>,
     /// Publishing.
     pub bus: Arc<dyn Bus>,
     /// Time.

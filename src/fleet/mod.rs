@@ -27,7 +27,8 @@ pub use engine::{Engine, LEASE_MS, Ports, Tenancy};
 pub use gate::arrive;
 pub use ports::{
     Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Fetched, Lake, LakeError,
-    Ledger, LedgerError, Message, NewRun, Provenance, RunRecord, Source, Subscriber, TaskRecord, Upstream,
+    Ledger, LedgerError, Message, NewRun, ObjectError, ObjectStore, Provenance, Published, RunRecord, Source,
+    Subscriber, TaskRecord, Upstream,
 };
 pub use progress::{Ended, Progress};
 pub use retry::ATTEMPTS_MAX;

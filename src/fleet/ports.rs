@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 
 use crate::flow::{
-    Completion, DatasetName, Date, DeadLetterNotice, Failure, Fingerprint, Frame, Lane, Millis, Outcome,
-    Payload, RunId, Schema, Season, Stored, TaskState, Unit, UnitRecord, WorkOrder,
+    Completion, DatasetName, Date, DeadLetterNotice, Document, Failure, Fingerprint, Frame, Lane, Millis,
+    Outcome, Payload, RunId, Schema, Season, Stored, TaskState, Transient, Unit, UnitRecord, WorkOrder,
 };
 
 /// What a unit's file says of itself.
@@ -88,6 +88,43 @@ pub trait Lake: Send + Sync {
     /// The units of a dataset that have a file, with its length: a cheap look that finds what was
     /// deleted or cut, without reading any content.
     async fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, LakeError>;
+}
+
+/// What became of the documents of a unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Published {
+    /// Written anew.
+    pub written: u64,
+    /// The same bytes were there already.
+    pub unchanged: u64,
+    /// What is there is as of a later date.
+    pub later: u64,
+}
+
+/// Why the object store did not take a document. It may work another time.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} {place} failed: {reason}")]
+pub struct ObjectError {
+    /// What was tried: `write`, `rename`.
+    pub operation: &'static str,
+    /// Where.
+    pub place: String,
+    /// The cause, as the system says it.
+    pub reason: String,
+}
+
+impl From<ObjectError> for Failure {
+    fn from(error: ObjectError) -> Self {
+        Transient { code: "object_store", message: error.to_string() }.into()
+    }
+}
+
+/// Where documents for readers outside go: a website's files, a model's report.
+#[async_trait]
+pub trait ObjectStore: Send + Sync {
+    /// Puts a unit's documents in their places, each atomically and durably. What is equal is not written
+    /// again, and of documents that several dates write (`Keep::Latest`) the one of the latest date stays.
+    async fn publish(&self, as_of: Date, documents: Vec<Document>) -> Result<Published, ObjectError>;
 }
 
 /// Where raw payloads come from: a landing zone, the simulated league.

@@ -68,7 +68,7 @@ async fn one(engine: &Engine, processor: &Processor, at: usize, run_name: &str) 
     let unit = engine.unit(processor.writes, at);
     let stamp = match processor.step {
         Step::Land { source, .. } => engine.ports.source.stamp(source, unit.date).await?,
-        Step::Compute { .. } => None,
+        Step::Compute { .. } | Step::Publish { .. } => None,
     };
     let (fingerprint, known) = {
         let catalog = engine.catalog();

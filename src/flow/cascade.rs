@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::date::Calendar;
 use super::names::{DatasetName, PipelineName};
-use super::processor::{Input, Pipeline, Processor};
+use super::processor::{Input, Pipeline, Processor, Step};
 use super::window::Window;
 
 /// The processors of a pipeline, in an order in which each stands behind all that it reads.
@@ -35,6 +35,14 @@ pub enum CascadeError {
     /// A processor reads a dataset twice.
     #[error("{reader} reads {dataset} twice; declare one window that holds both")]
     ReadTwice {
+        /// The processor.
+        reader: DatasetName,
+        /// What it reads.
+        dataset: DatasetName,
+    },
+    /// Documents are read, which are for readers outside.
+    #[error("{reader} reads {dataset}, which are published documents; read what they are made from")]
+    Published {
         /// The processor.
         reader: DatasetName,
         /// What it reads.
@@ -171,8 +179,12 @@ fn check_reads(
 ) -> Result<(), CascadeError> {
     let reader = processor.writes;
     for (at, Input { dataset, .. }) in processor.reads.iter().enumerate() {
-        if !declared.contains_key(dataset) {
-            return Err(CascadeError::NoOwner { reader, dataset: *dataset });
+        match declared.get(dataset).map(|owner| owner.step) {
+            None => return Err(CascadeError::NoOwner { reader, dataset: *dataset }),
+            Some(Step::Publish { .. }) => {
+                return Err(CascadeError::Published { reader, dataset: *dataset });
+            }
+            Some(Step::Land { .. } | Step::Compute { .. }) => {}
         }
         if processor.reads[..at].iter().any(|other| other.dataset == *dataset) {
             return Err(CascadeError::ReadTwice { reader, dataset: *dataset });
@@ -207,7 +219,7 @@ mod tests {
     use super::super::date::{Date, Season};
     use super::super::frame::Schema;
     use super::super::outcome::{Computed, SkipReason};
-    use super::super::processor::{Presence, Step};
+    use super::super::processor::Presence;
     use super::*;
 
     const NAMES: [DatasetName; 5] = [

@@ -115,7 +115,7 @@ impl Catalog {
                 parts.push(source.into());
                 parts.push(stamp.map_or_else(Vec::new, |stamp| [b"=", stamp.as_bytes()].concat()));
             }
-            Step::Compute { .. } => {
+            Step::Compute { .. } | Step::Publish { .. } => {
                 for input in processor.reads {
                     let range = input.window.inputs(&self.calendar, at);
                     parts.push(input.dataset.as_str().into());

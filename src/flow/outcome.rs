@@ -5,6 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use super::document::Document;
 use super::frame::Frame;
 use super::row::Row;
 
@@ -14,6 +15,15 @@ pub enum Computed {
     /// Rows, to replace the unit's content.
     Rows(Output),
     /// Nothing, and rightly so; counted in the coverage, never taken for data.
+    Skipped(SkipReason),
+}
+
+/// What a processor that publishes made of a unit.
+#[derive(Debug)]
+pub enum Documents {
+    /// Documents, to be put where readers outside find them.
+    Made(Vec<Document>),
+    /// Nothing, and rightly so.
     Skipped(SkipReason),
 }
 

@@ -242,7 +242,7 @@ fn decide(
         Some(record) if record.code != processor.code => Why::CodeChanged,
         Some(record) if record.fingerprint != fingerprint => match processor.step {
             Step::Land { .. } => Why::PayloadChanged,
-            Step::Compute { .. } => Why::InputsChanged,
+            Step::Compute { .. } | Step::Publish { .. } => Why::InputsChanged,
         },
         Some(_) if findings.dead.contains_key(&unit) => Why::DeadLetterOpen,
         Some(_) => return Verdict::Complete,

@@ -10,7 +10,7 @@ use super::date::{Calendar, Date, Season};
 use super::frame::{Frame, FrameError, Schema};
 use super::inputs::{Inputs, Payload};
 use super::names::{DatasetName, PipelineName};
-use super::outcome::{Computed, Permanent};
+use super::outcome::{Computed, Documents, Permanent};
 use super::row::Row;
 use super::window::Window;
 
@@ -93,6 +93,9 @@ pub enum Presence {
 /// How a processor turns its inputs into rows.
 pub type Compute = fn(&Inputs<'_>) -> Result<Computed, Permanent>;
 
+/// How a processor turns its inputs into documents.
+pub type Publish = fn(&Inputs<'_>) -> Result<Documents, Permanent>;
+
 /// Turns stored columns back into typed rows (`Vec<R>`).
 pub type Decode = fn(&Frame) -> Result<Arc<dyn Any + Send + Sync>, FrameError>;
 
@@ -114,6 +117,11 @@ pub enum Step {
         compute: Compute,
         /// Stored columns to typed rows.
         decode: Decode,
+    },
+    /// Makes documents for readers outside, which go to the object store. No processor reads them.
+    Publish {
+        /// The documents of a unit.
+        publish: Publish,
     },
 }
 
@@ -159,12 +167,12 @@ impl Processor {
         }
     }
 
-    /// The dataset's name and columns; `None` for a landed one, which has payloads and no columns.
+    /// The dataset's name and columns; `None` for payloads and documents, which have none.
     #[must_use]
     pub fn table(&self) -> Option<(DatasetName, Schema)> {
         match self.step {
             Step::Compute { schema, .. } => Some((self.writes, schema)),
-            Step::Land { .. } => None,
+            Step::Land { .. } | Step::Publish { .. } => None,
         }
     }
 
@@ -178,6 +186,18 @@ impl Processor {
     ) -> Self {
         let step = Step::Land { source, presence };
         Self { writes, summary, code: 1, cadence: Cadence::EveryDate, reads: &[], step }
+    }
+
+    /// A processor that publishes documents.
+    #[must_use]
+    pub const fn publish(
+        writes: DatasetName,
+        summary: &'static str,
+        code: u32,
+        reads: &'static [Input],
+        publish: Publish,
+    ) -> Self {
+        Self { writes, summary, code, cadence: Cadence::EveryDate, reads, step: Step::Publish { publish } }
     }
 
     /// The same processor with one unit a month, on the month's first date.

@@ -62,7 +62,7 @@ pub(crate) fn reference(
             }
             let stamp = match processor.step {
                 Step::Land { source, .. } => payloads.stamp(source, unit.date),
-                Step::Compute { .. } => None,
+                Step::Compute { .. } | Step::Publish { .. } => None,
             };
             let fingerprint = catalog.fingerprint(processor, at, stamp.as_deref());
             let made = if gaps.get(&unit) == Some(&fingerprint) {
@@ -111,6 +111,7 @@ impl Order<'_> {
     fn make(&self, processor: &Processor, at: usize, unit: Unit, fingerprint: Fingerprint) -> Made {
         match processor.step {
             Step::Land { source, presence } => self.land(source, presence, unit),
+            Step::Publish { .. } => unreachable!("the simulation's pipelines publish nothing"),
             Step::Compute { compute, .. } => {
                 if let Some(reason) = self.skipped_input(processor, unit) {
                     return skip(reason);

@@ -475,6 +475,7 @@ pub(crate) fn engine(shared: &Arc<Shared>, calendar: &Arc<Calendar>, process: us
         ledger: Arc::clone(&port) as _,
         lake: Arc::clone(&port) as _,
         source: Arc::clone(&port) as _,
+        objects: Arc::clone(&port) as _,
         bus: Arc::clone(&port) as _,
         clock: port,
         cpu: Arc::new(Inline),

@@ -49,7 +49,7 @@ impl Units {
     fn step(&mut self, calendar: &Calendar, at: usize, processor: &Processor) {
         let date = calendar.date(at);
         let Step::Compute { compute, .. } = processor.step else {
-            return; // payloads are given
+            return; // payloads are given, and nobody reads documents
         };
         if let Some(reason) = self.demanded_skip(date, processor) {
             self.give(processor.writes, date, Content::Skipped(reason));
