@@ -10,8 +10,8 @@ use super::ports::{Burial, Claim, Commit, Committed, Provenance};
 use super::retry::{ATTEMPTS_MAX, wait_after};
 use super::{dead_letter, gate};
 use crate::flow::{
-    Computed, Document, Failure, Fingerprint, Keep, Millis, Outcome, Permanent, Processor, Revision, RunId,
-    Step, Stored, TaskState, Transient, Unit, UnitRecord, WorkOrder,
+    Computed, Document, Failure, Fingerprint, Millis, Outcome, Permanent, Processor, RunId, Step, Stored,
+    TaskState, Transient, Unit, UnitRecord, WorkOrder,
 };
 
 /// How often to look again at a task that somebody else has, or that waits for its backoff.
@@ -48,6 +48,7 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
                 }
             }
             Claim::Finished(completion) => {
+                publish_again(engine, processor, at).await?;
                 engine.ports.bus.publish_completions(&[completion]).await?;
                 return look_whether_finished(engine, order.run).await;
             }
@@ -81,6 +82,29 @@ async fn look_whether_finished(engine: &Engine, run: RunId) -> Result<(), Failur
         engine.run_finished(run);
     }
     Ok(())
+}
+
+/// Puts the documents of a finished unit in their places once more: a stale attempt may have put older ones
+/// there after the unit was finished, and it is its own order, not yet acknowledged, that comes back here.
+/// Files need no such care: their hashes are checked when they are read.
+async fn publish_again(engine: &Engine, processor: &Processor, at: usize) -> Result<(), Failure> {
+    let Step::Publish { .. } = processor.step else {
+        return Ok(());
+    };
+    engine.refresh_catalog().await?;
+    let known = known(engine, &engine.catalog(), processor, at);
+    match make(engine, processor, at, &known).await {
+        Ok(Made::Documents(documents)) => {
+            engine.ports.objects.publish(engine.calendar.date(at), documents).await?;
+            Ok(())
+        }
+        Ok(Made::Computed(_) | Made::Landed { .. }) => Ok(()),
+        Err(Trouble::Failure(failure)) => Err(failure),
+        Err(Trouble::InputLost(unit, reason)) => {
+            tracing::warn!(%unit, %reason, "documents are not put again: an input is lost");
+            Ok(())
+        }
+    }
 }
 
 /// A unit that has just been made, and of what.
@@ -122,7 +146,7 @@ pub(super) async fn write_made(
         }
         Made::Documents(documents) => {
             let (revision, bytes, count) =
-                (revision_of_documents(&documents), total(&documents), documents.len());
+                (Document::revision_of(&documents), Document::bytes_of(&documents), documents.len());
             let published = engine.ports.objects.publish(fresh.unit.date, documents).await?;
             tracing::debug!(unit = %fresh.unit, ?published, "published");
             let stored = Stored { revision, digest: *revision.bytes(), bytes };
@@ -147,21 +171,6 @@ pub(super) async fn write_made(
         duration_ms: u64::try_from(now - fresh.started).unwrap_or(0),
         finished_at: now,
     })
-}
-
-fn revision_of_documents(documents: &[Document]) -> Revision {
-    let parts = documents.iter().flat_map(|document| {
-        let keep: &[u8] = match document.keep {
-            Keep::Own => b"own",
-            Keep::Latest => b"latest",
-        };
-        [document.path.as_str().as_bytes(), keep, &document.bytes]
-    });
-    Revision::of_parts(parts)
-}
-
-fn total(documents: &[Document]) -> u64 {
-    documents.iter().map(|document| document.bytes.len() as u64).sum()
 }
 
 fn stopping(order: WorkOrder) -> Failure {

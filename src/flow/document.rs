@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::date::Date;
+use super::fingerprint::Revision;
 
 /// Where a document stands in the object store: segments of `a-z A-Z 0-9 . _ -`, separated by `/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +114,25 @@ impl Document {
     /// A unit's own document of any other kind.
     pub fn own(path: &str, bytes: impl Into<Bytes>) -> Result<Self, DocumentError> {
         Ok(Self { path: DocumentPath::parse(path)?, keep: Keep::Own, bytes: bytes.into() })
+    }
+
+    /// The revision of a unit's documents.
+    #[must_use]
+    pub fn revision_of(documents: &[Self]) -> Revision {
+        let parts = documents.iter().flat_map(|document| {
+            let keep: &[u8] = match document.keep {
+                Keep::Own => b"own",
+                Keep::Latest => b"latest",
+            };
+            [document.path.as_str().as_bytes(), keep, &document.bytes]
+        });
+        Revision::of_parts(parts)
+    }
+
+    /// The length of a unit's documents in bytes.
+    #[must_use]
+    pub fn bytes_of(documents: &[Self]) -> u64 {
+        documents.iter().map(|document| document.bytes.len() as u64).sum()
     }
 
     /// The date as of which a JSON document was written; `None` where the bytes do not say one, as those of a

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use tidegate::flow::{
-    Calendar, Cascade, Computed, Dataset, DatasetName, Date, Input, Inputs, Lane, Output, Permanent,
-    Pipeline, PipelineName, Presence, Processor, Purpose, Season, SkipReason, Topology, Window,
+    Calendar, Cascade, Computed, Dataset, DatasetName, Date, Document, DocumentSchema, Documents, Input,
+    Inputs, Keep, Lane, Output, Permanent, Pipeline, PipelineName, Presence, Processor, Purpose, Season,
+    SkipReason, Topology, Window,
 };
 
 use crate::chance::Dice;
@@ -83,7 +84,11 @@ fn fixture(dice: &mut Dice) -> Fixture {
         let compute = [compute::<PLAIN>, compute::<STRICT>, compute::<BOOTSTRAP>, compute::<COARSE>];
         let kind = [PLAIN, PLAIN, STRICT, BOOTSTRAP, COARSE][dice.below(5)];
         let reads: &'static [Input] = Box::leak(reads.into_boxed_slice());
-        let processor = Processor::compute(*dataset, "marks", 1, reads, compute[usize::from(kind)]);
+        let processor = if at + 1 == computed && dice.per_mille(250) {
+            Processor::publish(dataset.name(), "documents", 1, reads, publish)
+        } else {
+            Processor::compute(*dataset, "marks", 1, reads, compute[usize::from(kind)])
+        };
         processors.push(if dice.per_mille(150) { processor.monthly() } else { processor });
     }
     let processors: &'static [Processor] = Box::leak(processors.into_boxed_slice());
@@ -179,6 +184,23 @@ pub(crate) fn calendar(dice: &mut Dice) -> Calendar {
 /// The lanes' dice.
 pub(crate) fn lane(dice: &mut Dice) -> Lane {
     if dice.per_mille(300) { Lane::Daily } else { Lane::Backfill }
+}
+
+/// One document of the date's own, and one that all dates write.
+fn publish(inputs: &Inputs<'_>) -> Result<Documents, Permanent> {
+    let Computed::Rows(output) = compute::<PLAIN>(inputs)? else {
+        panic!("a plain computation skips nothing");
+    };
+    let schema = DocumentSchema { name: "s.marks", version: 1 };
+    let revision = output.frame().revision().short();
+    let document = |path: &str, keep| Document::json(path, keep, schema, inputs.date(), &revision);
+    let own = document(&own_document(inputs.date()), Keep::Own)?;
+    Ok(Documents::Made(vec![own, document("latest.json", Keep::Latest)?]))
+}
+
+/// Where the document of a date stands.
+pub(crate) fn own_document(date: Date) -> String {
+    format!("own/{date}.json")
 }
 
 fn compute<const KIND: u8>(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {

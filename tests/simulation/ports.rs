@@ -8,11 +8,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidegate::fleet::{
     Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Lake, LakeError, Ledger, LedgerError, Message,
-    Millis, NewRun, Provenance, RunRecord, Source, Stored, TaskRecord, UnitRecord,
+    Millis, NewRun, ObjectError, ObjectStore, Provenance, Published, RunRecord, Source, Stored, TaskRecord,
+    UnitRecord,
 };
 use tidegate::flow::{
-    Completion, DatasetName, Date, DeadLetterNotice, Failure, Fingerprint, Frame, Payload, RunId, Schema,
-    Transient, Unit, WorkOrder, completed_topic, dead_letter_topic, work_topic,
+    Completion, DatasetName, Date, DeadLetterNotice, Document, Failure, Fingerprint, Frame, Payload, RunId,
+    Schema, Transient, Unit, WorkOrder, completed_topic, dead_letter_topic, work_topic,
 };
 
 use crate::shared::Shared;
@@ -279,6 +280,18 @@ impl Lake for ProcessPorts {
         let (place, reason) = ("lake".to_owned(), "simulated".to_owned());
         let failure = LakeError::Listing { dataset, operation: "list", place, reason };
         call!(self, "lake list", failure, self.shared.lake.present(dataset).await)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for ProcessPorts {
+    async fn publish(&self, as_of: Date, documents: Vec<Document>) -> Result<Published, ObjectError> {
+        let failed =
+            ObjectError { operation: "write", place: "objects".to_owned(), reason: "simulated".to_owned() };
+        call!(self, "publishing", failed, {
+            self.tell(|| format!("publishes as of {as_of}"));
+            self.shared.objects.publish(as_of, documents).await
+        })
     }
 }
 

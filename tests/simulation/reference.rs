@@ -9,8 +9,9 @@ use futures::FutureExt;
 use tidegate::adapters::lake::MemoryLake;
 use tidegate::fleet::{Lake, Provenance, Stored, UnitRecord};
 use tidegate::flow::{
-    Calendar, Cascade, Catalog, Computed, Content, DatasetName, Fingerprint, Inputs, Outcome, Payload,
-    Presence, Processor, Revision, RunId, SkipReason, Step, Unit, Upstream, Window,
+    Calendar, Cascade, Catalog, Computed, Content, DatasetName, Document, Documents, Fingerprint, Inputs,
+    Outcome, Payload, Presence, Processor, Publish, Revision, RunId, SkipReason, Step, Unit, Upstream,
+    Window,
 };
 
 use crate::shared::Payloads;
@@ -19,6 +20,8 @@ use crate::world::RUN_NAME;
 /// What the plain order comes to.
 pub(crate) struct Reference {
     pub(crate) lake: BTreeMap<Unit, Stored>,
+    /// In the order of their dates.
+    pub(crate) documents: Vec<Document>,
     pub(crate) records: BTreeMap<Unit, (Outcome, Fingerprint, Option<Stored>)>,
     pub(crate) dead: BTreeSet<Unit>,
     pub(crate) held: BTreeSet<Unit>,
@@ -27,6 +30,7 @@ pub(crate) struct Reference {
 enum Made {
     Dead,
     Complete(Outcome, Option<Stored>, Content),
+    Published(Vec<Document>),
 }
 
 struct Order<'a> {
@@ -52,6 +56,7 @@ pub(crate) fn reference(
         lake: MemoryLake::new(),
         contents: BTreeMap::new(),
     };
+    let mut documents = Vec::new();
     let (mut records, mut dead, mut held) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     for processor in cascade.processors() {
         for at in (0..calendar.len()).filter(|at| processor.cadence.falls_on(calendar, *at)) {
@@ -70,16 +75,31 @@ pub(crate) fn reference(
             } else {
                 order.make(processor, at, unit, fingerprint)
             };
-            let Made::Complete(outcome, stored, content) = made else {
-                dead.insert(unit);
-                continue;
+            let (outcome, stored) = match made {
+                Made::Dead => {
+                    dead.insert(unit);
+                    continue;
+                }
+                Made::Published(of_unit) => {
+                    let stored = stored_documents(&of_unit);
+                    documents.extend(of_unit);
+                    (Outcome::Done, Some(stored))
+                }
+                Made::Complete(outcome, stored, content) => {
+                    order.contents.insert(unit, content);
+                    (outcome, stored)
+                }
             };
-            order.contents.insert(unit, content);
             catalog.put(unit, Some(record(unit, outcome, fingerprint, stored.clone())));
             records.insert(unit, (outcome, fingerprint, stored));
         }
     }
-    Reference { lake: order.lake.contents(), records, dead, held }
+    Reference { lake: order.lake.contents(), documents, records, dead, held }
+}
+
+fn stored_documents(documents: &[Document]) -> Stored {
+    let revision = Document::revision_of(documents);
+    Stored { revision, digest: *revision.bytes(), bytes: Document::bytes_of(documents) }
 }
 
 fn record(unit: Unit, outcome: Outcome, fingerprint: Fingerprint, stored: Option<Stored>) -> UnitRecord {
@@ -111,20 +131,12 @@ impl Order<'_> {
     fn make(&self, processor: &Processor, at: usize, unit: Unit, fingerprint: Fingerprint) -> Made {
         match processor.step {
             Step::Land { source, presence } => self.land(source, presence, unit),
-            Step::Publish { .. } => unreachable!("the simulation's pipelines publish nothing"),
+            Step::Publish { publish } => self.publish(publish, processor, at, unit),
             Step::Compute { compute, .. } => {
                 if let Some(reason) = self.skipped_input(processor, unit) {
                     return skip(reason);
                 }
-                let mut units: BTreeMap<DatasetName, Vec<Upstream>> = BTreeMap::new();
-                for input in processor.reads {
-                    units.entry(input.dataset).or_default();
-                }
-                for read in self.windows(processor, at) {
-                    let content = self.contents[&read].clone();
-                    units.entry(read.dataset).or_default().push(Upstream { date: read.date, content });
-                }
-                match compute(&Inputs::new(&self.calendar, at, units)) {
+                match compute(&Inputs::new(&self.calendar, at, self.inputs(processor, at))) {
                     Err(_) => Made::Dead,
                     Ok(Computed::Skipped(reason)) => skip(reason),
                     Ok(Computed::Rows(output)) => {
@@ -137,6 +149,30 @@ impl Order<'_> {
                 }
             }
         }
+    }
+
+    fn publish(&self, publish: Publish, processor: &Processor, at: usize, unit: Unit) -> Made {
+        if let Some(reason) = self.skipped_input(processor, unit) {
+            return skip(reason);
+        }
+        match publish(&Inputs::new(&self.calendar, at, self.inputs(processor, at))) {
+            Err(_) => Made::Dead,
+            Ok(Documents::Skipped(reason)) => skip(reason),
+            Ok(Documents::Made(documents)) => Made::Published(documents),
+        }
+    }
+
+    /// The content of all units in the windows.
+    fn inputs(&self, processor: &Processor, at: usize) -> BTreeMap<DatasetName, Vec<Upstream>> {
+        let mut units: BTreeMap<DatasetName, Vec<Upstream>> = BTreeMap::new();
+        for input in processor.reads {
+            units.entry(input.dataset).or_default();
+        }
+        for read in self.windows(processor, at) {
+            let content = self.contents[&read].clone();
+            units.entry(read.dataset).or_default().push(Upstream { date: read.date, content });
+        }
+        units
     }
 
     fn land(&self, source: &str, presence: Presence, unit: Unit) -> Made {

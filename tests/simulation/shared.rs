@@ -8,6 +8,7 @@ use std::task::{Poll, Waker};
 use async_trait::async_trait;
 use tidegate::adapters::lake::MemoryLake;
 use tidegate::adapters::ledger::InlineLedger;
+use tidegate::adapters::objects::MemoryStore;
 use tidegate::fleet::{Clock, Message, Millis};
 use tidegate::flow::Date;
 
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) faults: Mutex<Faults>,
     pub(crate) ledger: Arc<InlineLedger>,
     pub(crate) lake: MemoryLake,
+    pub(crate) objects: MemoryStore,
     pub(crate) payloads: Mutex<Payloads>,
     pub(crate) bus: Mutex<BusState>,
     pub(crate) clock: SimulatedClock,
@@ -78,6 +80,7 @@ impl Shared {
             faults: Mutex::default(),
             ledger,
             lake: MemoryLake::new(),
+            objects: MemoryStore::default(),
             payloads: Mutex::default(),
             bus: Mutex::default(),
             clock: SimulatedClock::default(),
