@@ -2,9 +2,11 @@
 
 use crate::flow::Date;
 
+use super::rows_feature_store::FeatureRow;
 use super::rows_player_context::PlayerContext;
 use super::rows_player_game::PlayerGame;
 use super::rows_player_shot_zones::PlayerShotZones;
+use super::rows_predictions::PlayerPrediction;
 use super::rows_raw::PlayerLog;
 use super::rows_schedule::ScheduledGame;
 use super::rows_team_defense::TeamDefense;
@@ -426,5 +428,99 @@ pub(crate) fn team_defense_zones(date: Date, team: &str) -> TeamDefenseZones {
         is_production_ready: true,
         early_season_flag: false,
         insufficient_data_reason: None,
+    }
+}
+
+/// A player of AAA before a game against BBB with a form and nothing else.
+pub(crate) fn feature_row(date: Date, player_id: i64) -> FeatureRow {
+    FeatureRow {
+        player_id,
+        player_lookup: "".into(),
+        universal_player_id: None,
+        game_date: date,
+        game_id: "".into(),
+        nba_game_id: "".into(),
+        season_year: 0,
+        season_type: "Regular Season".into(),
+        team_abbr: "AAA".into(),
+        opponent_team_abbr: "BBB".into(),
+        is_home: false,
+        days_rest: None,
+        population_source: "latest_team".into(),
+        features: [].into(),
+        feature_names: [].into(),
+        feature_sources: [].into(),
+        feature_count: 0,
+        feature_version: super::features::VERSION.into(),
+        feature_quality_score: 90.0,
+        feature_quality_tier: "".into(),
+        data_source: "".into(),
+        feature_generation_time_ms: None,
+        points_avg_last_5: Some(12.0),
+        points_avg_last_10: Some(11.0),
+        points_avg_season: Some(10.0),
+        points_std_last_10: None,
+        games_in_last_7_days: None,
+        fatigue_score: None,
+        shot_zone_mismatch_score: None,
+        pace_score: None,
+        usage_spike_score: None,
+        rest_advantage: None,
+        injury_risk: None,
+        recent_trend: None,
+        minutes_change: None,
+        opponent_def_rating: None,
+        opponent_pace: None,
+        home_away: None,
+        back_to_back: None,
+        playoff_game: None,
+        pct_paint: None,
+        pct_mid_range: None,
+        pct_three: None,
+        pct_free_throw: None,
+        team_pace: None,
+        team_off_rating: None,
+        team_win_pct: None,
+        expected_games_count: 0,
+        actual_games_count: 0,
+        missing_games_count: 0,
+        dnp_games_count: 0,
+        completeness_percentage: None,
+        data_quality_issues: [].into(),
+        is_production_ready: true,
+        early_season_flag: false,
+    }
+}
+
+/// The moving average's 20 points for a player of AAA, without a line.
+pub(crate) fn prediction(date: Date, player_id: i64) -> PlayerPrediction {
+    PlayerPrediction {
+        player_id,
+        system_id: "moving_average".into(),
+        player_lookup: "".into(),
+        game_date: date,
+        game_id: "game".into(),
+        nba_game_id: "".into(),
+        season_year: 0,
+        season_type: "Regular Season".into(),
+        team_abbr: "AAA".into(),
+        opponent_team_abbr: "BBB".into(),
+        is_home: false,
+        population_source: "latest_team".into(),
+        is_eligible: false,
+        model_id: None,
+        predicted_points: Some(20.0),
+        confidence: None,
+        refusal: None,
+        refusal_detail: None,
+        baseline_points: None,
+        has_prop_line: false,
+        points_line: None,
+        line_source: None,
+        edge: None,
+        recommendation: None,
+        feature_quality_score: 90.0,
+        is_production_ready: true,
+        data_quality_issues: [].into(),
     }
 }

@@ -2,13 +2,16 @@
 //! from another. Names and types only.
 
 use crate::domain::nba::{
-    CompositeFactors, FeatureRow, PlayerCache, PlayerContext, PlayerGame, PlayerLog, PlayerShotZones,
-    ScheduledGame, Shot, TeamContext, TeamDefense, TeamDefenseZones, TeamLog, TeamOffense,
+    CompositeFactors, FeatureRow, PlayerCache, PlayerContext, PlayerGame, PlayerLog, PlayerPrediction,
+    PlayerProp, PlayerShotZones, PredictionGrade, ScheduledGame, Shot, SystemStanding, TeamContext,
+    TeamDefense, TeamDefenseZones, TeamLog, TeamOffense,
 };
 use crate::flow::{Dataset, DatasetName};
 
 /// The payloads of the season schedules, cut to the date.
 pub const LANDED_SCHEDULE: DatasetName = DatasetName::of("nba.landed_schedule");
+/// The payloads of bookmakers' offers; most landing zones have none.
+pub const LANDED_PLAYER_PROPS: DatasetName = DatasetName::of("nba.landed_player_props");
 /// The payloads of the player logs.
 pub const LANDED_PLAYER_LOGS: DatasetName = DatasetName::of("nba.landed_player_logs");
 /// The payloads of the team logs.
@@ -29,6 +32,8 @@ pub const PLAYER_GAME_LOGS: Dataset<PlayerLog> = Dataset::of("nba.player_game_lo
 pub const TEAM_GAME_LOGS: Dataset<TeamLog> = Dataset::of("nba.team_game_logs");
 /// The shot chart as rows.
 pub const SHOTS: Dataset<Shot> = Dataset::of("nba.shots");
+/// Bookmakers' lines on players' points.
+pub const PLAYER_PROPS: Dataset<PlayerProp> = Dataset::of("nba.player_props");
 /// A4: what is known of a player before a game.
 pub const UPCOMING_PLAYER_GAME_CONTEXT: Dataset<PlayerContext> =
     Dataset::of("nba.upcoming_player_game_context");
@@ -45,3 +50,9 @@ pub const PLAYER_DAILY_CACHE: Dataset<PlayerCache> = Dataset::of("nba.player_dai
 pub const PLAYER_COMPOSITE_FACTORS: Dataset<CompositeFactors> = Dataset::of("nba.player_composite_factors");
 /// P5: the features of a player before a game.
 pub const ML_FEATURE_STORE: Dataset<FeatureRow> = Dataset::of("nba.ml_feature_store");
+/// What each system says of a player's points before a game.
+pub const PLAYER_PROP_PREDICTIONS: Dataset<PlayerPrediction> = Dataset::of("nba.player_prop_predictions");
+/// Each prediction beside what happened.
+pub const PREDICTION_ACCURACY: Dataset<PredictionGrade> = Dataset::of("nba.prediction_accuracy");
+/// How well each system did in a month, up to a date.
+pub const PREDICTION_LEADERBOARD: Dataset<SystemStanding> = Dataset::of("nba.prediction_leaderboard");

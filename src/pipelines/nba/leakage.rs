@@ -7,16 +7,20 @@ use std::sync::Arc;
 
 use super::datasets::{
     ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY,
-    PLAYER_SHOT_ZONE_ANALYSIS, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS,
-    TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
+    PLAYER_PROP_PREDICTIONS, PLAYER_SHOT_ZONE_ANALYSIS, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY,
+    TEAM_DEFENSE_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
+    UPCOMING_TEAM_GAME_CONTEXT,
 };
 use super::sequential::Units;
 use super::{
-    ml_feature_store, player_composite_factors, player_daily_cache, player_shot_zone_analysis,
-    team_defense_zone_analysis, upcoming_player_game_context, upcoming_team_game_context,
+    ml_feature_store, player_composite_factors, player_daily_cache, player_prop_predictions,
+    player_shot_zone_analysis, team_defense_zone_analysis, upcoming_player_game_context,
+    upcoming_team_game_context,
 };
 use crate::domain::nba::fixture;
-use crate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, TeamDefense, TeamOffense};
+use crate::domain::nba::{
+    PlayerGame, PlayerLog, PlayerPrediction, ScheduledGame, System, TeamDefense, TeamOffense,
+};
 use crate::flow::{
     Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason, Window,
 };
@@ -25,10 +29,11 @@ const TEAMS: [&str; 12] =
     ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH", "III", "JJJ", "KKK", "LLL"];
 const PLAYERS_PER_TEAM: i64 = 9;
 /// All that is computed from the summaries of games.
-const FEATURES: [Processor; 7] = [
+const FEATURES: [Processor; 8] = [
     ml_feature_store::PROCESSOR,
     player_composite_factors::PROCESSOR,
     player_daily_cache::PROCESSOR,
+    player_prop_predictions::PROCESSOR,
     player_shot_zone_analysis::PROCESSOR,
     team_defense_zone_analysis::PROCESSOR,
     upcoming_player_game_context::PROCESSOR,
@@ -37,12 +42,13 @@ const FEATURES: [Processor; 7] = [
 /// What is said of a date's teams, and of its players.
 const TEAM_DATASETS: [DatasetName; 2] =
     [UPCOMING_TEAM_GAME_CONTEXT.name(), TEAM_DEFENSE_ZONE_ANALYSIS.name()];
-const PLAYER_DATASETS: [DatasetName; 5] = [
+const PLAYER_DATASETS: [DatasetName; 6] = [
     UPCOMING_PLAYER_GAME_CONTEXT.name(),
     PLAYER_SHOT_ZONE_ANALYSIS.name(),
     PLAYER_DAILY_CACHE.name(),
     PLAYER_COMPOSITE_FACTORS.name(),
     ML_FEATURE_STORE.name(),
+    PLAYER_PROP_PREDICTIONS.name(),
 ];
 
 /// A course of events: from `turn` on everything comes out otherwise.
@@ -124,6 +130,16 @@ fn player_game(world: World, date: Date, player: i64, team: &str) -> PlayerGame 
     }
 }
 
+/// The team that `team` meets in these games.
+fn opponent(games: &[ScheduledGame], team: &str) -> Arc<str> {
+    let met = games.iter().find_map(|game| match (&game.home_team, &game.away_team) {
+        (home, away) if **home == *team => Some(away),
+        (home, away) if **away == *team => Some(home),
+        _ => None,
+    });
+    Arc::clone(met.expect("a team that plays"))
+}
+
 fn team_games(world: World, date: Date, team: &str) -> (TeamOffense, TeamDefense) {
     let who = i64::from(team.as_bytes()[0]);
     let chance = |what, below| world.chance(what, date, who, below);
@@ -160,7 +176,10 @@ fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
         let mut players: Vec<PlayerGame> = (0..PLAYERS_PER_TEAM * TEAMS.len() as i64)
             .map(|player| (player, TEAMS[world.team(date, player)]))
             .filter(|(player, team)| playing.contains(team) && world.plays(date, *player))
-            .map(|(player, team)| player_game(world, date, player, team))
+            .map(|(player, team)| PlayerGame {
+                opponent_team_abbr: opponent(&games, team),
+                ..player_game(world, date, player, team)
+            })
             .collect();
         players.sort_by_key(|row| row.player_id);
         let logs: Vec<PlayerLog> = players.iter().map(fixture::player_log).collect();
@@ -195,7 +214,7 @@ fn history(world: World, unplayed: Option<Date>, processors: &[Processor]) -> Un
     units
 }
 
-/// Each row as text, by player: (population source and team, all cells).
+/// All rows of each player as text: (population source and team, all cells).
 fn rows(frame: &Frame) -> BTreeMap<i64, (String, String)> {
     let fields = frame.schema().fields;
     let at = |name: &str| fields.iter().position(|field| field.name == name);
@@ -205,17 +224,18 @@ fn rows(frame: &Frame) -> BTreeMap<i64, (String, String)> {
     };
     let id = at("player_id").expect("player_id");
     let source = at("population_source").expect("population_source");
-    (0..frame.rows())
-        .map(|row| {
-            let Column::Int(ids) = &frame.columns()[id] else {
-                panic!("ids are integers");
-            };
-            let team = at("team_abbr").map(|team| cell(&frame.columns()[team], row));
-            let source = cell(&frame.columns()[source], row);
-            let key = format!("{source} {}", team.unwrap_or_default());
-            (ids[row].expect("an id"), (key, text(row)))
-        })
-        .collect()
+    let mut rows: BTreeMap<i64, (String, String)> = BTreeMap::new();
+    for row in 0..frame.rows() {
+        let Column::Int(ids) = &frame.columns()[id] else {
+            panic!("ids are integers");
+        };
+        let team = at("team_abbr").map(|team| cell(&frame.columns()[team], row));
+        let source = cell(&frame.columns()[source], row);
+        let key = format!("{source} {}", team.unwrap_or_default());
+        let place = rows.entry(ids[row].expect("an id")).or_insert((key, String::new()));
+        place.1.push_str(&text(row));
+    }
+    rows
 }
 
 fn cell(column: &Column, row: usize) -> String {
@@ -241,6 +261,7 @@ fn differences(one: &Units, other: &Units, date: Date) -> Vec<String> {
     }
     for dataset in PLAYER_DATASETS {
         let (one, other) = match (one.frame(dataset, date), other.frame(dataset, date)) {
+            (Some(one), Some(other)) if one == other => continue,
             (Some(one), Some(other)) => (rows(one), rows(other)),
             (None, None) => continue,
             (Some(_), None) | (None, Some(_)) => {
@@ -319,7 +340,7 @@ fn a_window_that_holds_the_date_is_found_out() {
     let real = history(World { turn: None }, None, &processors);
     let other = history(World { turn: Some(turn) }, None, &processors);
     let found = differences(&real, &other, turn);
-    for dataset in [PLAYER_DAILY_CACHE.name(), ML_FEATURE_STORE.name()] {
+    for dataset in [PLAYER_DAILY_CACHE.name(), ML_FEATURE_STORE.name(), PLAYER_PROP_PREDICTIONS.name()] {
         let name = dataset.as_str();
         assert!(found.iter().any(|line| line.starts_with(name)), "{name} must differ");
     }
@@ -336,5 +357,16 @@ fn everybody_with_a_box_score_row_is_in_the_date() {
         for player in given.rows(PLAYER_GAME_SUMMARY, *date) {
             assert!(names.contains_key(&player.player_id), "{} {date}", player.player_id);
         }
+    }
+}
+
+#[test]
+fn the_league_is_one_in_which_systems_predict() {
+    let real = history(World { turn: None }, None, &FEATURES);
+    let last = calendar().len() - 1;
+    let rows = real.rows(PLAYER_PROP_PREDICTIONS, calendar().date(last));
+    for system in [System::MovingAverage, System::ZoneMatchup, System::Similarity, System::Ensemble] {
+        let predicts = |row: &&PlayerPrediction| *row.system_id == *system.id() && row.refusal.is_none();
+        assert!(rows.iter().filter(predicts).count() > 10, "{system:?}");
     }
 }

@@ -4,6 +4,7 @@
 mod bootstrap;
 mod datasets;
 mod landed_player_logs;
+mod landed_player_props;
 mod landed_schedule;
 mod landed_shots;
 mod landed_team_logs;
@@ -14,7 +15,11 @@ mod player_composite_factors;
 mod player_daily_cache;
 mod player_game_logs;
 mod player_game_summary;
+mod player_prop_predictions;
+mod player_props;
 mod player_shot_zone_analysis;
+mod prediction_accuracy;
+mod prediction_leaderboard;
 mod schedule;
 #[cfg(test)]
 mod sequential;
@@ -34,6 +39,7 @@ use crate::flow::{Pipeline, PipelineName, Processor};
 /// All processors of the pipeline, in alphabetical order of what they write.
 pub(super) const PROCESSORS: &[Processor] = &[
     landed_player_logs::PROCESSOR,
+    landed_player_props::PROCESSOR,
     landed_schedule::PROCESSOR,
     landed_shots::PROCESSOR,
     landed_team_logs::PROCESSOR,
@@ -42,7 +48,11 @@ pub(super) const PROCESSORS: &[Processor] = &[
     player_daily_cache::PROCESSOR,
     player_game_logs::PROCESSOR,
     player_game_summary::PROCESSOR,
+    player_prop_predictions::PROCESSOR,
+    player_props::PROCESSOR,
     player_shot_zone_analysis::PROCESSOR,
+    prediction_accuracy::PROCESSOR,
+    prediction_leaderboard::PROCESSOR,
     schedule::PROCESSOR,
     shots::PROCESSOR,
     team_defense_game_summary::PROCESSOR,

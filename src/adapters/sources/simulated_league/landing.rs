@@ -34,7 +34,12 @@ impl SimulatedLeague {
         for year in &self.league.seasons {
             let season = season_of(&self.league, &self.played, *year);
             write_schedule(directory, &season)?;
-            for resource in [Resource::PlayerGameLogs, Resource::TeamGameLogs, Resource::ShotChartDetail] {
+            for resource in [
+                Resource::PlayerGameLogs,
+                Resource::TeamGameLogs,
+                Resource::ShotChartDetail,
+                Resource::PlayerProps,
+            ] {
                 for (stage, part) in [(Stage::Regular, ""), (Stage::Playoffs, "-playoffs")] {
                     let path = directory.join(resource.name()).join(format!("{}{part}.zip", season.season));
                     write_zip(&path, &season, resource, stage).map_err(at(&path))?;

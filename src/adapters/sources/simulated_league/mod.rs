@@ -2,6 +2,7 @@
 //! public service, so that the main job runs anywhere without a download. Every payload follows from the
 //! settings and the date alone. Must not touch the network, the clock or (but for `landing.rs`) a file.
 
+mod bookmakers;
 mod boxscore;
 mod chance;
 mod game;
@@ -145,7 +146,10 @@ impl Source for SimulatedLeague {
                     payloads.push(self.with_season(year, payloads::season_schedule).await?);
                 }
             }
-            Resource::PlayerGameLogs | Resource::TeamGameLogs | Resource::ShotChartDetail => {
+            Resource::PlayerGameLogs
+            | Resource::TeamGameLogs
+            | Resource::ShotChartDetail
+            | Resource::PlayerProps => {
                 let message = format!("`{source}` has no calendar; only `schedule` has");
                 return Err(Permanent::new("source_unknown", message).into());
             }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::flow::{Date, Payload};
 
+use super::bookmakers;
 use super::boxscore::Line;
 use super::headers;
 use super::json::{Envelope, Json};
@@ -19,11 +20,12 @@ pub(super) enum Resource {
     PlayerGameLogs,
     TeamGameLogs,
     ShotChartDetail,
+    PlayerProps,
 }
 
 impl Resource {
-    pub(super) const ALL: [Self; 4] =
-        [Self::Schedule, Self::PlayerGameLogs, Self::TeamGameLogs, Self::ShotChartDetail];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Schedule, Self::PlayerGameLogs, Self::TeamGameLogs, Self::ShotChartDetail, Self::PlayerProps];
 
     /// The source's name.
     pub(super) fn name(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Resource {
             Self::PlayerGameLogs => "player_game_logs",
             Self::TeamGameLogs => "team_game_logs",
             Self::ShotChartDetail => "shot_chart_detail",
+            Self::PlayerProps => "player_props",
         }
     }
 
@@ -83,6 +86,7 @@ pub(super) fn of_date(season: &PlayedSeason, resource: Resource, date: Date) -> 
         Resource::PlayerGameLogs => player_game_logs(season, games, stage, date),
         Resource::TeamGameLogs => team_game_logs(season, games, stage, date),
         Resource::ShotChartDetail => shot_chart(season, games, stage, date),
+        Resource::PlayerProps => bookmakers::offers(season, games, date),
     };
     let part = match stage {
         Stage::Regular => "",
@@ -167,7 +171,9 @@ pub(super) fn exists(season: &PlayedSeason, resource: Resource, date: Date) -> b
         return false;
     };
     match resource {
-        Resource::Schedule | Resource::PlayerGameLogs | Resource::TeamGameLogs => true,
+        Resource::Schedule | Resource::PlayerGameLogs | Resource::TeamGameLogs | Resource::PlayerProps => {
+            true
+        }
         Resource::ShotChartDetail => game.stage == Stage::Regular && !holds(season, date, 0.7),
     }
 }

@@ -1,0 +1,46 @@
+//! What each system says of each player's points before a game. In, of the date: A4 (the population), P5
+//! (features), P2 and bookmakers' offers, if there are any; P1 of the date and the 90 days before it (which
+//! tier an opponent had on the day of a past game); A3 before it. Out: five rows a player of the population,
+//! each a prediction or a refusal with its reason. Skipped in the bootstrap days.
+
+use super::bootstrap::{bootstrap, gap_issues};
+use super::datasets::{
+    ML_FEATURE_STORE, PLAYER_GAME_SUMMARY, PLAYER_PROP_PREDICTIONS, PLAYER_PROPS, PLAYER_SHOT_ZONE_ANALYSIS,
+    TEAM_DEFENSE_ZONE_ANALYSIS, UPCOMING_PLAYER_GAME_CONTEXT,
+};
+use crate::domain::nba::{PredictionInput, System, predictions};
+use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
+
+/// The processor.
+pub(super) const PROCESSOR: Processor = Processor::compute(
+    PLAYER_PROP_PREDICTIONS,
+    "one system's prediction of one player's points, or why it has none",
+    1,
+    &[
+        UPCOMING_PLAYER_GAME_CONTEXT.same_date(),
+        ML_FEATURE_STORE.same_date(),
+        PLAYER_SHOT_ZONE_ANALYSIS.same_date(),
+        TEAM_DEFENSE_ZONE_ANALYSIS.read(Window::Days { back: 90, ahead: 0 }),
+        PLAYER_GAME_SUMMARY.read(Window::SeasonBefore),
+        PLAYER_PROPS.same_date().optional(),
+    ],
+    compute,
+);
+
+fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
+    if let Some(skipped) = bootstrap(inputs) {
+        return Ok(skipped);
+    }
+    let contexts = inputs.same_date(UPCOMING_PLAYER_GAME_CONTEXT)?;
+    let rows = predictions(&PredictionInput {
+        contexts,
+        features: inputs.same_date(ML_FEATURE_STORE)?,
+        shot_zones: inputs.same_date(PLAYER_SHOT_ZONE_ANALYSIS)?,
+        defenses: &inputs.window(TEAM_DEFENSE_ZONE_ANALYSIS)?,
+        players: &inputs.window(PLAYER_GAME_SUMMARY)?,
+        props: inputs.same_date(PLAYER_PROPS)?,
+        gaps: gap_issues(inputs),
+    });
+    let expected = contexts.len() * System::ALL.len();
+    Ok(Computed::Rows(Output::of(rows, expected as u64)))
+}
