@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backfill, bench, broker, coverage, dead_letters, plan, query, run, serve, status, topology, why,
+    backfill, bench, broker, coverage, dead_letters, fetch, plan, query, run, serve, status, topology, why,
 };
 
 const EXAMPLES: &str = "\
@@ -63,6 +63,8 @@ pub(super) enum Command {
     Run(run::Options),
     /// The same for a range of dates that is named
     Backfill(backfill::Options),
+    /// Bring payloads of the public service into a landing zone
+    Fetch(fetch::Options),
     /// Keep the fleet running: do what arrives in the landing zone until stopped
     Serve(serve::Options),
     /// Show which tasks a run would have, and why

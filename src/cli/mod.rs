@@ -14,6 +14,7 @@ mod coverage;
 mod dead_letters;
 mod embedded;
 mod ending;
+mod fetch;
 mod follow;
 mod home;
 mod plan;
@@ -62,6 +63,7 @@ async fn carry_out(command: Command, settings: &Settings, console: &Console) -> 
     match command {
         Command::Run(options) => run::run(options, settings, console).await,
         Command::Backfill(options) => backfill::run(options, settings, console).await,
+        Command::Fetch(options) => fetch::run(options, settings, console).await,
         Command::Serve(options) => serve::run(options, settings, console).await,
         Command::Plan(options) => plan::run(options, settings).await,
         Command::Status(options) => status::run(options, settings).await,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::compute::{Known, Made, Trouble, cells, known, make};
 use super::engine::{Engine, LEASE_MS};
 use super::ports::{Burial, Claim, Commit, Committed, Provenance};
-use super::retry::{ATTEMPTS_MAX, wait_after};
+use super::retry::{ATTEMPTS_MAX, BETWEEN_ATTEMPTS};
 use super::{dead_letter, gate};
 use crate::flow::{
     Computed, Document, Failure, Fingerprint, Millis, Outcome, Permanent, Processor, RunId, Step, Stored,
@@ -295,7 +295,8 @@ impl Attempt<'_> {
         let unit = self.order.unit;
         let (class, code, message) = match failure {
             Failure::Transient(transient) if self.attempts < ATTEMPTS_MAX => {
-                let again = self.engine.ports.clock.now() + wait_after(self.attempts, unit);
+                let again = self.engine.ports.clock.now()
+                    + BETWEEN_ATTEMPTS.wait_after(self.attempts, &unit.to_string());
                 tracing::warn!(%unit, attempt = self.attempts, error = %transient, "an attempt failed; it is tried again");
                 self.engine.progress.count(unit.dataset, |ended| ended.retried += 1);
                 self.engine.ports.ledger.hand_back(self.order, self.fence, again, true).await?;

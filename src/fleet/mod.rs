@@ -31,7 +31,7 @@ pub use ports::{
     Subscriber, TaskRecord, Upstream,
 };
 pub use progress::{Ended, Progress};
-pub use retry::ATTEMPTS_MAX;
+pub use retry::{ATTEMPTS_MAX, Backoff};
 pub use runs::{RunError, RunTitle, accept, findings, make_plan, recover, replay, submit, with_taken_over};
 pub use sequential::sequential;
 pub use service::{Limits, Service};

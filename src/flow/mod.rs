@@ -10,6 +10,7 @@ mod document;
 mod fingerprint;
 mod frame;
 mod inputs;
+mod intake;
 mod message;
 mod names;
 mod outcome;
@@ -30,6 +31,7 @@ pub use document::{Document, DocumentError, DocumentPath, DocumentPathError, Doc
 pub use fingerprint::{Fingerprint, RangeSum, Revision};
 pub use frame::{Column, ColumnType, Field, Frame, FrameError, Schema};
 pub use inputs::{Content, Inputs, InputsError, Payload, Upstream};
+pub use intake::{Due, Intake, Over, PartAnswer, Unfit};
 pub use message::{Completion, DeadLetterNotice, WorkOrder};
 pub use names::{DatasetName, PipelineName};
 pub use outcome::{Computed, Documents, Failure, Output, Permanent, SkipReason, Transient};

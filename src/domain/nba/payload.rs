@@ -24,10 +24,23 @@ pub(super) enum Value<'a> {
     Nested,
 }
 
+/// What a result set is called: the service gives the same rows under several names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Form {
+    /// The resource that was asked for.
+    pub(super) resource: &'static str,
+    /// The result set within it.
+    pub(super) set: &'static str,
+}
+
+/// The league game log: players or teams with all columns, in the regular season and the playoffs alike.
+pub(super) const LEAGUE_GAME_LOG: Form = Form { resource: "leaguegamelog", set: "LeagueGameLog" };
+
 /// One result set of a payload.
 #[derive(Debug)]
 pub(super) struct Table<'a> {
     payload: &'a Arc<str>,
+    form: Form,
     headers: Vec<String>,
     cells: Vec<Value<'a>>,
 }
@@ -59,13 +72,8 @@ impl<'t> Texts<'t> {
 }
 
 impl<'a> Table<'a> {
-    /// The result set `set` of a payload of `resource`; `expected` names both for people.
-    pub(super) fn parse(
-        payload: &'a Payload,
-        resource: &str,
-        set: &str,
-        expected: &'static str,
-    ) -> Result<Self, PayloadFault> {
+    /// The result set of a payload that has one of these forms.
+    pub(super) fn parse(payload: &'a Payload, forms: &[Form]) -> Result<Self, PayloadFault> {
         let envelope: Envelope<'a> =
             serde_json::from_slice(&payload.bytes).map_err(|error| PayloadFault::Malformed {
                 payload: Arc::clone(&payload.name),
@@ -74,11 +82,27 @@ impl<'a> Table<'a> {
             })?;
         let sets: Vec<&str> = envelope.result_sets.iter().map(|s| &*s.name).collect();
         let found = format!("resource `{}` with {sets:?}", envelope.resource);
-        let result = envelope.result_sets.into_iter().find(|s| s.name == set);
-        let (true, Some(result)) = (envelope.resource == resource, result) else {
-            return Err(PayloadFault::WrongResource { payload: Arc::clone(&payload.name), expected, found });
-        };
-        result.into_table(&payload.name)
+        let form = forms.iter().find(|form| form.resource == envelope.resource);
+        let result = envelope.result_sets.into_iter().find(|s| form.is_some_and(|form| s.name == form.set));
+        match (form, result) {
+            (Some(form), Some(result)) => result.into_table(&payload.name, *form),
+            (Some(_) | None, _) => Err(wrong_resource(&payload.name, forms, found)),
+        }
+    }
+
+    /// Which of the forms it has.
+    pub(super) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The fault of a table that holds something else than its name promises.
+    pub(super) fn misnamed(&self, found: &str) -> PayloadFault {
+        wrong_resource(self.payload, &[self.form], found.to_owned())
+    }
+
+    /// Whether there is such a column.
+    pub(super) fn has(&self, header: &'static str) -> bool {
+        self.optional(header).at.is_some()
     }
 
     /// A column that must be there.
@@ -221,6 +245,12 @@ impl<'t> Record<'t> {
     }
 }
 
+fn wrong_resource(payload: &Arc<str>, forms: &[Form], found: String) -> PayloadFault {
+    let expected: Vec<String> =
+        forms.iter().map(|form| format!("resource `{}` with {}", form.resource, form.set)).collect();
+    PayloadFault::WrongResource { payload: Arc::clone(payload), expected: expected.join(" or "), found }
+}
+
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -250,7 +280,7 @@ struct ResultSet<'a> {
 }
 
 impl<'a> ResultSet<'a> {
-    fn into_table(self, payload: &'a Arc<str>) -> Result<Table<'a>, PayloadFault> {
+    fn into_table(self, payload: &'a Arc<str>, form: Form) -> Result<Table<'a>, PayloadFault> {
         for (at, header) in self.headers.iter().enumerate() {
             if self.headers[..at].contains(header) {
                 return Err(PayloadFault::ColumnTwice {
@@ -269,7 +299,7 @@ impl<'a> ResultSet<'a> {
                 found: self.rows.lengths[row],
             });
         }
-        Ok(Table { payload, headers: self.headers, cells: self.rows.cells })
+        Ok(Table { payload, form, headers: self.headers, cells: self.rows.cells })
     }
 }
 
@@ -395,8 +425,10 @@ mod tests {
         }
     }
 
+    const LOGS: Form = Form { resource: "logs", set: "Logs" };
+
     fn fault(text: &str) -> PayloadFault {
-        Table::parse(&payload(text), "logs", "Logs", "logs/Logs").expect_err(text)
+        Table::parse(&payload(text), &[LOGS]).expect_err(text)
     }
 
     fn logs(headers: &str, rows: &str) -> String {
@@ -436,7 +468,7 @@ mod tests {
             r#"["B","A","S"]"#,
             r#"[[24.0,null,"Don\u010di\u0107"],[0.5,-1,"x"],["7",[1],{"a":1}]]"#,
         ));
-        let table = Table::parse(&payload, "logs", "Logs", "logs/Logs").expect("table");
+        let table = Table::parse(&payload, &[LOGS]).expect("table");
         let (a, b) = (table.required("A").expect("A"), table.required("B").expect("B"));
         let (s, absent) = (table.optional("S"), table.optional("GONE"));
         assert_eq!(table.required("GONE").expect_err("gone").code(), "payload_column_missing");

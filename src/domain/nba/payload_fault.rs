@@ -26,7 +26,7 @@ pub enum PayloadFault {
         /// The payload's name.
         payload: Arc<str>,
         /// The resource and result set that belong here.
-        expected: &'static str,
+        expected: String,
         /// What is there.
         found: String,
     },

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use super::day::Day;
 use super::identity::player_lookup;
-use super::payload::{Column, Record, Table, Texts};
+use super::payload::{Column, Form, LEAGUE_GAME_LOG, Record, Table, Texts};
 use super::payload_fault::PayloadFault;
 use super::rows_raw::PlayerLog;
 use super::rows_schedule::ScheduledGame;
 use crate::flow::{Date, Payload};
+
+const PLAYER_GAME_LOGS: Form = Form { resource: "playergamelogs", set: "PlayerGameLogs" };
 
 /// Players that each team of each scheduled game must have at least: a game cannot be played with fewer.
 pub const PLAYERS_PER_TEAM_MIN: usize = 5;
@@ -26,12 +28,7 @@ pub fn player_logs(
     let mut rows: Vec<PlayerLog> = Vec::new();
     let mut places: BTreeMap<(Arc<str>, i64), usize> = BTreeMap::new();
     for payload in payloads {
-        let table = Table::parse(
-            payload,
-            "playergamelogs",
-            "PlayerGameLogs",
-            "resource `playergamelogs` with PlayerGameLogs",
-        )?;
+        let table = Table::parse(payload, &[PLAYER_GAME_LOGS, LEAGUE_GAME_LOG])?;
         let mut columns = None;
         let mut texts = Texts::default();
         for record in table.records() {
@@ -101,12 +98,12 @@ struct Columns {
 
 impl Columns {
     /// The columns of a payload whose rows are like `record`: attempts belong into a regular season's
-    /// log and are in no playoff log, so that a log that lost them is not taken for one without.
+    /// log and into every league game log; a playoff log without them is no log that lost them.
     fn of(table: &Table<'_>, day: &Day<'_>, record: &Record<'_>) -> Result<Self, PayloadFault> {
         let game_id = table.required("GAME_ID")?;
         let game_date = table.required("GAME_DATE")?;
         let game = day.game(record, game_date, game_id)?;
-        let full = &*game.season_type != "Playoffs";
+        let full = &*game.season_type != "Playoffs" || table.form() == LEAGUE_GAME_LOG;
         let boxed = |header| table.required_if(full, header);
         Ok(Self {
             game_id,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{ScheduledGame, player_logs, shots, team_logs};
+use super::{ScheduledGame, check_shots, player_logs, shots, team_logs};
 use crate::flow::{Date, Payload, Permanent};
 
 const PLAYER: &str = r#"["PLAYER_ID","PLAYER_NAME","TEAM_ABBREVIATION","GAME_ID","GAME_DATE","MATCHUP","WL","MIN","FGM","FGA","FG3M","FG3A","FTM","FTA","OREB","DREB","REB","AST","STL","BLK","TOV","PF","PTS","FG_PCT"]"#;
@@ -155,6 +155,64 @@ fn a_playoff_team_log_must_have_its_attempts() {
     games[0].season_type = "Playoffs".into();
     let fault = team_logs(&[team_payload(&teams())], date(), &games).expect_err("no attempts");
     assert_eq!(fault.code(), "payload_column_missing", "{fault}");
+}
+
+/// A league game log of teams, as the service gives it: all columns, minutes of all five players.
+fn league_log_of_teams(minutes: &str) -> Payload {
+    let headers = r#"["SEASON_ID","TEAM_ID","TEAM_ABBREVIATION","TEAM_NAME","GAME_ID","GAME_DATE","MATCHUP","WL","MIN","FGM","FGA","FG_PCT","FG3M","FG3A","FG3_PCT","FTM","FTA","FT_PCT","OREB","DREB","REB","AST","STL","BLK","TOV","PF","PTS","PLUS_MINUS","VIDEO_AVAILABLE"]"#;
+    let row = |id: usize, team: &str, matchup: &str| {
+        format!(
+            r#"["22023",{id},"{team}","Team","0022300403","2023-12-25","{matchup}","L",{minutes},40,90,0.444,10,30,0.333,10,12,0.833,10,30,40,25,8,5,14,20,100,-5,1]"#
+        )
+    };
+    let rows = [row(1, "BOS", "BOS @ LAL"), row(2, "LAL", "LAL vs. BOS")];
+    payload("leaguegamelog", "LeagueGameLog", headers, &rows)
+}
+
+#[test]
+fn a_league_game_log_of_teams_is_read_with_all_its_columns() {
+    for (minutes, expected) in [("240", 48.0), ("238", 48.0), ("265", 53.0), ("291.0", 58.0), ("48", 48.0)] {
+        let rows = team_logs(&[league_log_of_teams(minutes)], date(), &games()).expect(minutes);
+        assert_eq!((rows[0].game_minutes, rows[0].fg_attempts), (Some(expected), Some(90)), "{minutes}");
+    }
+    for minutes in ["216", "252", "47", "-240"] {
+        let fault = team_logs(&[league_log_of_teams(minutes)], date(), &games()).expect_err(minutes);
+        assert_eq!(fault.code(), "payload_value", "{fault}");
+    }
+    let lost = with(&league_log_of_teams("240"), "\"FGA\"", "\"FGX\"");
+    let fault = team_logs(&[lost], date(), &games()).expect_err("no attempts");
+    assert_eq!(fault.to_string(), "logs/2023-24.zip#2023-12-25.json: column FGA is missing");
+}
+
+#[test]
+fn a_league_game_log_is_read_as_what_it_holds() {
+    let of_players = with(&player_payload(&players()), "playergamelogs", "leaguegamelog");
+    let of_players = with(&of_players, "PlayerGameLogs", "LeagueGameLog");
+    let rows = player_logs(std::slice::from_ref(&of_players), date(), &games()).expect("rows");
+    assert_eq!(rows, player_logs(&[player_payload(&players())], date(), &games()).expect("rows"));
+    let fractional = with(&of_players, "\"W\",0,1", "\"W\",33.416667,1");
+    assert_eq!(player_logs(&[fractional], date(), &games()).expect("rows")[0].minutes, 33.416667);
+    let mut playoffs = games();
+    playoffs[0].season_type = "Playoffs".into();
+    let lost = with(&of_players, "\"FGA\"", "\"FGX\"");
+    let fault = player_logs(&[lost], date(), &playoffs).expect_err("no attempts");
+    assert_eq!(fault.code(), "payload_column_missing", "{fault}");
+    let fault = team_logs(&[of_players], date(), &games()).expect_err("players");
+    assert_eq!(fault.code(), "payload_wrong_resource", "{fault}");
+    let fault = player_logs(&[league_log_of_teams("240")], date(), &games()).expect_err("teams");
+    assert_eq!(fault.code(), "payload_column_missing", "{fault}");
+}
+
+#[test]
+fn a_game_without_shots_is_named_where_all_must_have_some() {
+    let chart = [shot_payload(&[shot("\"Mid-Range\"", "20231225")])];
+    let rows = shots(&chart, date(), &games()).expect("shots");
+    assert_eq!(check_shots(&rows, &chart, &games()), Ok(()));
+    let mut more = games();
+    more.push(ScheduledGame { nba_game_id: "0022300404".into(), ..more[0].clone() });
+    let fault = check_shots(&rows, &chart, &more).expect_err("a game without shots");
+    assert_eq!(fault.code(), "payload_incomplete", "{fault}");
+    assert!(fault.to_string().contains("0022300404"), "{fault}");
 }
 
 #[test]

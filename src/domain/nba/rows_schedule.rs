@@ -10,7 +10,7 @@ crate::rows! {
     pub struct ScheduledGame key(game_id) {
         /// The canonical id, `YYYYMMDD_AWAY_HOME`, in the US date of the game.
         pub game_id: Arc<str>,
-        /// The league's id: ten digits, 002 (regular season) or 004 (playoffs) in front.
+        /// The league's id: ten digits, 002 (regular season), 004 (playoffs) or 005 (play-in) in front.
         pub nba_game_id: Arc<str>,
         /// The US date of the game.
         pub game_date: Date,
@@ -18,9 +18,9 @@ crate::rows! {
         pub season: Arc<str>,
         /// The civil year in which the season starts.
         pub season_year: i64,
-        /// `Regular Season` or `Playoffs`, as the league says it.
+        /// `Regular Season`, `PlayIn` or `Playoffs`, as the league says it.
         pub season_type: Arc<str>,
-        /// The abbreviation of the home team.
+        /// The abbreviation of the home team; on a neutral floor, of the one that the league calls so.
         pub home_team: Arc<str>,
         /// The abbreviation of the visiting team.
         pub away_team: Arc<str>,

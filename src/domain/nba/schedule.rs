@@ -1,14 +1,13 @@
 //! The season's list of games: which dates exist (the calendar) and which games a date has.
-//! Pure: bytes in, rows out; every fault names the payload and the game.
+//! Pure: bytes in, rows out; every fault names the payload and the game. The forms are read in `season_list.rs`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Deserialize;
-
-use super::identity::{canonical_game_id, league_date};
+use super::identity::canonical_game_id;
 use super::payload_fault::PayloadFault;
 use super::rows_schedule::ScheduledGame;
+use super::season_list::{GameState, ListedGame, SeasonList};
 use crate::flow::{Calendar, Date, Payload, Permanent, Season};
 
 /// The calendar of these season lists: every date that has a game, with the season of its list.
@@ -16,8 +15,8 @@ pub fn calendar(payloads: &[Payload]) -> Result<Calendar, Permanent> {
     let mut dates = Vec::new();
     for payload in payloads {
         let list = SeasonList::parse(payload)?;
-        for at in 0..list.games.len() {
-            dates.push((list.date(at)?, list.season));
+        for game in &list.games {
+            dates.push((list.date(game)?, list.season));
         }
     }
     Calendar::of(dates).map_err(|error| Permanent::new("schedule_contradiction", error.to_string()))
@@ -25,128 +24,92 @@ pub fn calendar(payloads: &[Payload]) -> Result<Calendar, Permanent> {
 
 /// The games of a date, in order of the league's id.
 pub fn scheduled_games(payloads: &[Payload], date: Date) -> Result<Vec<ScheduledGame>, PayloadFault> {
+    Ok(game_states(payloads, date)?.into_iter().map(|(game, _)| game).collect())
+}
+
+/// The games of a date, each with how far it was when the schedule was made, in order of the league's id.
+pub fn game_states(
+    payloads: &[Payload],
+    date: Date,
+) -> Result<Vec<(ScheduledGame, GameState)>, PayloadFault> {
     let mut games = Vec::new();
     let mut ids = BTreeSet::new();
     for payload in payloads {
         let list = SeasonList::parse(payload)?;
-        for at in 0..list.games.len() {
-            let game = list.game(at, date)?;
+        for listed in &list.games {
+            let game = scheduled(&list, listed, date)?;
             for team in [&game.home_team, &game.away_team] {
                 if !ids.insert(Arc::clone(team)) {
-                    return Err(list.fault(at, "home_team", team, "plays twice on this date"));
+                    return Err(list.plays_twice(listed, team));
                 }
             }
             if !ids.insert(Arc::clone(&game.nba_game_id)) {
-                let id = Arc::clone(&game.nba_game_id);
-                return Err(list.fault(at, "game_id", &id, "is there twice"));
+                return Err(list.twice(listed));
             }
-            games.push(game);
+            games.push((game, listed.state));
         }
     }
-    games.sort_by(|a, b| a.nba_game_id.cmp(&b.nba_game_id));
+    games.sort_by(|(a, _), (b, _)| a.nba_game_id.cmp(&b.nba_game_id));
     Ok(games)
 }
 
-#[derive(Deserialize)]
-struct RawList {
-    season: String,
-    games: Vec<RawGame>,
-}
-
-#[derive(Deserialize)]
-struct RawGame {
-    game_id: String,
-    game_date: String,
-    home_team: String,
-    away_team: String,
-    season_type: String,
-}
-
-struct SeasonList<'p> {
-    payload: &'p Arc<str>,
+/// Whether this is the whole schedule of a season: every game readable, none twice, no team twice on a date,
+/// and no game gone that the schedule `before` knows to have been played.
+pub fn check_schedule(
+    payload: &Payload,
     season: Season,
-    games: Vec<RawGame>,
-}
-
-impl<'p> SeasonList<'p> {
-    fn parse(payload: &'p Payload) -> Result<Self, PayloadFault> {
-        let malformed = |reason: String| PayloadFault::Malformed {
-            payload: Arc::clone(&payload.name),
-            reason,
-            length: payload.bytes.len(),
-        };
-        let list: RawList =
-            serde_json::from_slice(&payload.bytes).map_err(|error| malformed(error.to_string()))?;
-        let season = Season::parse(&list.season)
-            .ok_or_else(|| malformed(format!("`{}` is no season such as 2023-24", list.season)))?;
-        Ok(Self { payload: &payload.name, season, games: list.games })
+    before: Option<&Payload>,
+) -> Result<(), PayloadFault> {
+    let list = SeasonList::parse(payload)?;
+    if list.season != season {
+        return Err(list.wrong_season(season));
     }
-
-    fn date(&self, at: usize) -> Result<Date, PayloadFault> {
-        let text = &self.games[at].game_date;
-        league_date(text).ok_or_else(|| self.fault(at, "game_date", text, "is no date"))
-    }
-
-    fn game(&self, at: usize, date: Date) -> Result<ScheduledGame, PayloadFault> {
-        let raw = &self.games[at];
-        if self.date(at)? != date {
-            return Err(PayloadFault::ForeignDate {
-                payload: Arc::clone(self.payload),
-                row: at + 1,
-                column: "game_date",
-                found: raw.game_date.clone(),
-                date,
-            });
-        }
-        self.check_id(at)?;
-        for (column, team) in [("home_team", &raw.home_team), ("away_team", &raw.away_team)] {
-            if team.is_empty() || !team.bytes().all(|byte| byte.is_ascii_uppercase()) {
-                return Err(self.fault(at, column, team, "is no team's abbreviation"));
+    let (mut ids, mut sides) = (BTreeSet::new(), BTreeSet::new());
+    for listed in &list.games {
+        let date = list.date(listed)?;
+        list.check(listed)?;
+        for team in [&listed.home_team, &listed.away_team] {
+            if !sides.insert((date, team)) {
+                return Err(list.plays_twice(listed, team));
             }
         }
-        Ok(ScheduledGame {
-            game_id: canonical_game_id(date, &raw.away_team, &raw.home_team).into(),
-            nba_game_id: raw.game_id.as_str().into(),
-            game_date: date,
-            season: self.season.to_string().into(),
-            season_year: i64::from(self.season.start_year()),
-            season_type: raw.season_type.as_str().into(),
-            home_team: raw.home_team.as_str().into(),
-            away_team: raw.away_team.as_str().into(),
-        })
+        if !ids.insert(&listed.game_id) {
+            return Err(list.twice(listed));
+        }
     }
+    let before = before.map(SeasonList::parse).transpose()?;
+    let played = before.iter().flat_map(|before| &before.games).filter(|game| match game.state {
+        GameState::Final | GameState::Unstated => true,
+        GameState::Scheduled | GameState::Live => false,
+    });
+    let mut missing: Vec<&str> =
+        played.map(|game| &*game.game_id).filter(|id| !ids.iter().any(|known| *known == id)).collect();
+    if ids.is_empty() {
+        missing.push("it has no game at all");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let missing = format!("games that were played are missing: {}", missing.join(", "));
+    Err(PayloadFault::Incomplete { payloads: payload.name.to_string(), missing })
+}
 
-    /// The league's id tells kind and season of a game; both must be those that the list says.
-    fn check_id(&self, at: usize) -> Result<(), PayloadFault> {
-        let raw = &self.games[at];
-        let id = &raw.game_id;
-        if id.len() != 10 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(self.fault(at, "game_id", id, "has not ten digits"));
-        }
-        let kind = match &id[..3] {
-            "002" => Some("Regular Season"),
-            "004" => Some("Playoffs"),
-            _ => None,
-        };
-        if kind.is_some_and(|kind| kind != raw.season_type) {
-            return Err(self.fault(at, "season_type", &raw.season_type, "is not what the game's id says"));
-        }
-        let year = format!("{:02}", self.season.start_year().rem_euclid(100));
-        if id[3..5] != year {
-            return Err(self.fault(at, "game_id", id, "is of another season than its list"));
-        }
-        Ok(())
+/// A listed game as a row of the date.
+fn scheduled(list: &SeasonList<'_>, listed: &ListedGame, date: Date) -> Result<ScheduledGame, PayloadFault> {
+    if list.date(listed)? != date {
+        return Err(list.foreign(listed, date));
     }
-
-    fn fault(&self, at: usize, column: &'static str, found: &str, why: &str) -> PayloadFault {
-        PayloadFault::Value {
-            payload: Arc::clone(self.payload),
-            row: at + 1,
-            column,
-            found: format!("`{found}`"),
-            why: why.to_owned(),
-        }
-    }
+    list.check(listed)?;
+    Ok(ScheduledGame {
+        game_id: canonical_game_id(date, &listed.away_team, &listed.home_team).into(),
+        nba_game_id: listed.game_id.as_str().into(),
+        game_date: date,
+        season: list.season.to_string().into(),
+        season_year: i64::from(list.season.start_year()),
+        season_type: listed.season_type.as_str().into(),
+        home_team: listed.home_team.as_str().into(),
+        away_team: listed.away_team.as_str().into(),
+    })
 }
 
 #[cfg(test)]
@@ -229,5 +192,110 @@ mod tests {
         };
         let fault = super::calendar(&[broken]).expect_err("broken");
         assert!(fault.message.contains("schedule/x.json"), "{fault}");
+    }
+
+    /// A game of the service's tree.
+    fn tree_game(id: &str, date: &str, status: u8, text: &str, teams: [&str; 2]) -> String {
+        let team = |code: &str| match code {
+            "" => r#"{"teamId":0,"teamTricode":null}"#.to_owned(),
+            code => format!(r#"{{"teamId":1,"teamTricode":"{code}","wins":1,"losses":0,"score":0}}"#),
+        };
+        format!(
+            r#"{{"gameId":"{id}","gameCode":"x","gameStatus":{status},"gameStatusText":"{text}","gameDateEst":"{date}T00:00:00Z","isNeutral":true,"awayTeam":{},"homeTeam":{}}}"#,
+            team(teams[0]),
+            team(teams[1])
+        )
+    }
+
+    fn tree(games: &[String]) -> Payload {
+        Payload {
+            name: "schedule/2023-24.json".into(),
+            bytes: format!(
+                r#"{{"meta":{{"time":"now"}},"leagueSchedule":{{"seasonYear":"2023-24","gameDates":[{{"gameDate":"x","games":[{}]}}]}}}}"#,
+                games.join(",")
+            )
+            .into(),
+        }
+    }
+
+    #[test]
+    fn the_services_tree_gives_games_with_their_kind_and_state() {
+        let payload = tree(&[
+            tree_game("0022300401", "2023-12-25", 3, "Final", ["MIL", "NYK"]),
+            tree_game("0022300402", "2023-12-25", 2, "Q3 5:00", ["BOS", "LAL"]),
+            tree_game("0052300101", "2023-12-25", 1, "7:30 pm ET", ["ATL", "CHI"]),
+            tree_game("0042300101", "2023-12-25", 3, "Final/OT", ["MIA", "DEN"]),
+            tree_game("0022300403", "2023-12-25", 1, "PPD", ["POR", "UTA"]),
+            tree_game("0042300102", "2023-12-25", 1, "TBD", ["", "DEN"]),
+            tree_game("0012300001", "2023-12-25", 3, "Final", ["DAL", "MIN"]),
+            tree_game("0032300001", "2023-12-25", 3, "Final", ["EST", "WST"]),
+            tree_game("0062300001", "2023-12-25", 3, "Final", ["IND", "LAC"]),
+        ]);
+        check_schedule(&payload, Season::starting(2023), Some(&payload)).expect("a schedule");
+        let games = game_states(&[payload], christmas()).expect("games");
+        let found: Vec<(&str, &str, GameState)> =
+            games.iter().map(|(game, state)| (&*game.game_id, &*game.season_type, *state)).collect();
+        assert_eq!(
+            found,
+            [
+                ("20231225_MIL_NYK", "Regular Season", GameState::Final),
+                ("20231225_BOS_LAL", "Regular Season", GameState::Live),
+                ("20231225_MIA_DEN", "Playoffs", GameState::Final),
+                ("20231225_ATL_CHI", "PlayIn", GameState::Scheduled),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_date_with_nothing_but_left_out_games_is_none() {
+        let payload = tree(&[
+            tree_game("0012300001", "2023-10-05", 3, "Final", ["DAL", "MIN"]),
+            tree_game("0022300403", "2024-01-13", 1, "PPD", ["POR", "UTA"]),
+            tree_game("0022300401", "2023-12-25", 1, "Noon", ["MIL", "NYK"]),
+        ]);
+        let calendar = calendar(&[payload]).expect("calendar");
+        assert_eq!(calendar.dates(), [christmas()]);
+    }
+
+    fn check(payload: &Payload) -> Result<(), PayloadFault> {
+        check_schedule(payload, Season::starting(2023), None)
+    }
+
+    #[test]
+    fn a_new_schedule_has_all_games_that_were_played() {
+        let played = tree_game("0022300401", "2023-12-25", 3, "Final", ["MIL", "NYK"]);
+        let ahead = tree_game("0022300402", "2023-12-26", 1, "Noon", ["BOS", "LAL"]);
+        let before = tree(&[played.clone(), ahead.clone()]);
+        let season = Season::starting(2023);
+        assert_eq!(check_schedule(&tree(&[played]), season, Some(&before)), Ok(()));
+        let fault =
+            check_schedule(&tree(&[ahead]), season, Some(&before)).expect_err("a played game is gone");
+        assert_eq!(fault.code(), "payload_incomplete", "{fault}");
+        assert!(fault.to_string().contains("0022300401"), "{fault}");
+        let fault = check(&tree(&[])).expect_err("no games");
+        assert_eq!(fault.code(), "payload_incomplete", "{fault}");
+        let fault = check_schedule(&before, Season::starting(2022), None).expect_err("another season");
+        assert!(fault.to_string().contains("2022-23"), "{fault}");
+    }
+
+    #[test]
+    fn faults_of_the_tree_name_the_field() {
+        let good = || tree_game("0022300401", "2023-12-25", 3, "Final", ["MIL", "NYK"]);
+        let cases = [
+            (good().replace("\"gameStatus\":3", "\"gameStatus\":9"), "gameStatus: `9`"),
+            (good().replace("0022300401", "0092300401"), "gameId: `0092300401`"),
+            (good().replace("0022300401", "0022200401"), "another season"),
+            (good().replace("2023-12-25T", "25.12.2023T"), "gameDateEst"),
+            (good().replace("NYK", "nyk"), "homeTeam.teamTricode"),
+            (good().replace("gameDateEst", "gameDate"), "gameDateEst"),
+        ];
+        for (game, named) in cases {
+            let fault = check(&tree(&[game])).expect_err(named);
+            assert!(fault.to_string().contains(named), "{fault}");
+        }
+        let fault = check(&tree(&[good(), good()])).expect_err("twice");
+        assert_eq!(fault.code(), "payload_value", "{fault}");
+        let neither = Payload { name: "schedule/x.json".into(), bytes: b"{}".as_slice().into() };
+        assert!(check(&neither).expect_err("neither").to_string().contains("leagueSchedule"));
     }
 }

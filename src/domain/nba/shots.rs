@@ -5,24 +5,21 @@
 use std::sync::Arc;
 
 use super::day::Day;
-use super::payload::{Column, Record, Table, Texts};
+use super::payload::{Column, Form, Record, Table, Texts};
 use super::payload_fault::PayloadFault;
 use super::rows_raw::Shot;
 use super::rows_schedule::ScheduledGame;
 use super::zones::Zone;
 use crate::flow::{Date, Payload};
 
+const SHOT_CHART_DETAIL: Form = Form { resource: "shotchartdetail", set: "Shot_Chart_Detail" };
+
 /// The shots of all payloads of a date, in the source's order, which is not the order of events.
 pub fn shots(payloads: &[Payload], date: Date, games: &[ScheduledGame]) -> Result<Vec<Shot>, PayloadFault> {
     let day = Day::of(date, games);
     let mut rows = Vec::new();
     for payload in payloads {
-        let table = Table::parse(
-            payload,
-            "shotchartdetail",
-            "Shot_Chart_Detail",
-            "resource `shotchartdetail` with Shot_Chart_Detail",
-        )?;
+        let table = Table::parse(payload, &[SHOT_CHART_DETAIL])?;
         let columns = Columns::of(&table)?;
         let mut texts = Texts::default();
         rows.reserve(table.len());
@@ -32,6 +29,24 @@ pub fn shots(payloads: &[Payload], date: Date, games: &[ScheduledGame]) -> Resul
         }
     }
     Ok(rows)
+}
+
+/// Whether every one of these games has shots, as a payload must that has just been asked for them all.
+pub fn check_shots(
+    shots: &[Shot],
+    payloads: &[Payload],
+    games: &[ScheduledGame],
+) -> Result<(), PayloadFault> {
+    let missing: Vec<String> = games
+        .iter()
+        .filter(|game| shots.iter().all(|shot| shot.nba_game_id != game.nba_game_id))
+        .map(|game| format!("game {} ({}) has no shots", game.nba_game_id, game.game_id))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = payloads.iter().map(|payload| &*payload.name).collect();
+    Err(PayloadFault::Incomplete { payloads: names.join(", "), missing: missing.join("; ") })
 }
 
 struct Columns {

@@ -5,12 +5,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::day::Day;
-use super::payload::{Column, Record, Table, Texts};
+use super::payload::{Column, Form, LEAGUE_GAME_LOG, Record, Table, Texts};
 use super::payload_fault::PayloadFault;
 use super::player_logs::won;
 use super::rows_raw::TeamLog;
 use super::rows_schedule::ScheduledGame;
 use crate::flow::{Date, Payload};
+
+const TEAM_GAME_LOGS: Form = Form { resource: "teamgamelogs", set: "TeamGameLogs" };
+
+/// The five players' minutes that a league game log counts for a team: 240, and 25 for an overtime. They
+/// are sums of rounded minutes, which miss by up to this many.
+const PLAYER_MINUTES: f64 = 240.0;
+const PLAYER_MINUTES_OVERTIME: f64 = 25.0;
+const PLAYER_MINUTES_OFF: f64 = 5.0;
 
 /// The rows of all payloads of a date, in the source's order. A playoff log may have a team's row twice,
 /// equal in the box score and different in the rankings, which are no part of the row: it counts once.
@@ -22,12 +30,10 @@ pub fn team_logs(
     let day = Day::of(date, games);
     let mut rows: Vec<TeamLog> = Vec::new();
     for payload in payloads {
-        let table = Table::parse(
-            payload,
-            "teamgamelogs",
-            "TeamGameLogs",
-            "resource `teamgamelogs` with TeamGameLogs",
-        )?;
+        let table = Table::parse(payload, &[TEAM_GAME_LOGS, LEAGUE_GAME_LOG])?;
+        if table.has("PLAYER_ID") {
+            return Err(table.misnamed("a log of players (column PLAYER_ID)"));
+        }
         let mut columns = None;
         let mut texts = Texts::default();
         for record in table.records() {
@@ -89,13 +95,13 @@ struct Columns {
 }
 
 impl Columns {
-    /// The columns of a payload whose rows are like `record`: attempts belong into a playoff log and are
-    /// in no regular season's, so that a log that lost them is not taken for one without.
+    /// The columns of a payload whose rows are like `record`: attempts belong into a playoff log and into
+    /// every league game log; a regular season's log without them is no log that lost them.
     fn of(table: &Table<'_>, day: &Day<'_>, record: &Record<'_>) -> Result<Self, PayloadFault> {
         let game_id = table.required("GAME_ID")?;
         let game_date = table.required("GAME_DATE")?;
         let game = day.game(record, game_date, game_id)?;
-        let full = &*game.season_type == "Playoffs";
+        let full = &*game.season_type == "Playoffs" || table.form() == LEAGUE_GAME_LOG;
         let boxed = |header| table.required_if(full, header);
         Ok(Self {
             game_id,
@@ -180,14 +186,21 @@ impl Columns {
         })
     }
 
-    /// Minutes of a game: 48 and whole overtimes of 5. Anything else would bias every rate built on it.
+    /// Minutes of a game: 48 and whole overtimes of 5. Anything else would bias every rate built on it. A
+    /// league game log counts the minutes of all five players.
     fn game_minutes(&self, record: &Record<'_>) -> Result<Option<f64>, PayloadFault> {
-        let minutes = record.float_or_null(self.minutes)?;
-        match minutes {
-            Some(minutes) if minutes < 48.0 || (minutes - 48.0) % 5.0 != 0.0 => {
-                Err(record.value(self.minutes, "is not 48 and whole overtimes of 5"))
+        let Some(minutes) = record.float_or_null(self.minutes)? else { return Ok(None) };
+        if minutes > PLAYER_MINUTES - PLAYER_MINUTES_OVERTIME {
+            let overtimes = ((minutes - PLAYER_MINUTES) / PLAYER_MINUTES_OVERTIME).round();
+            let off = minutes - PLAYER_MINUTES - overtimes * PLAYER_MINUTES_OVERTIME;
+            if overtimes < 0.0 || off.abs() > PLAYER_MINUTES_OFF {
+                return Err(record.value(self.minutes, "is not 240 and 25 for each overtime, give or take 5"));
             }
-            Some(_) | None => Ok(minutes),
+            return Ok(Some(48.0 + 5.0 * overtimes));
         }
+        if minutes < 48.0 || (minutes - 48.0) % 5.0 != 0.0 {
+            return Err(record.value(self.minutes, "is not 48 and whole overtimes of 5"));
+        }
+        Ok(Some(minutes))
     }
 }

@@ -3,6 +3,7 @@
 
 mod bootstrap;
 mod datasets;
+mod intake;
 mod landed_player_logs;
 mod landed_player_props;
 mod landed_schedule;
@@ -32,6 +33,7 @@ mod upcoming_player_game_context;
 mod upcoming_team_game_context;
 
 pub use datasets::*;
+pub use intake::INTAKE;
 
 use crate::domain::nba::calendar;
 use crate::flow::{Pipeline, PipelineName, Processor};

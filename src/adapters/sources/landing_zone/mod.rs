@@ -1,7 +1,9 @@
 //! A landing zone on the disk: raw payloads as the upstream sent them, never changed here.
 //! `<source>/<label>.zip` has a member `<date>.json` a date; `<source>/<label>/<date>.json` is the same
-//! unpacked, and takes the place of the zip's member; `schedule/<season>.json.gz` is a list of games, cut by
-//! date. Labels are a season, or one with a suffix (`2023-24-playoffs`). Interprets no payload.
+//! unpacked, and takes the place of the zip's member; `schedule/<season>.json.gz` is a season's games, cut by
+//! date, and `<season>.json` takes its place. Labels are a season, or one with a suffix (`2023-24-playoffs`).
+//! Nothing else is looked at, so `.fetched/`, where the answers of fetches are kept, is never a payload.
+//! Interprets no payload.
 
 mod archive;
 mod error;
@@ -292,6 +294,10 @@ impl Zone {
                 !matches!(b.form, Form::Folder),
                 &b.name,
             ))
+        });
+        // One season's games are in one file: the plain one takes the place of the packed one.
+        holders.dedup_by(|later, first| {
+            matches!((&first.form, &later.form), (Form::List, Form::List)) && later.label == first.label
         });
         Ok(holders)
     }

@@ -126,6 +126,41 @@ async fn a_season_list_is_cut_by_date() {
 }
 
 #[tokio::test]
+async fn the_services_tree_is_cut_by_date_and_takes_the_place_of_a_packed_list() {
+    let fixture = Fixture::new();
+    fixture.write("schedule/2023-24.json.gz", "an old list, never opened");
+    let tree = |time: &str| {
+        format!(
+            r#"{{"meta":{{"time":"{time}"}},"leagueSchedule":{{"seasonYear":"2023-24","weeks":[{{"at":"{time}"}}],"gameDates":[
+               {{"gameDate":"x","games":[{{"gameId":"a","gameDateEst":"2023-12-25T00:00:00Z"}}]}},
+               {{"gameDate":"y","games":[{{"gameId":"b","gameDateEst":"2023-12-26T00:00:00Z"}}]}}]}}}}"#
+        )
+    };
+    fixture.write("schedule/2023-24.json", &tree("early"));
+    let games = fixture.read("schedule", CHRISTMAS).await.expect("games");
+    let expected = r#"{"leagueSchedule":{"gameDates":[{"games":[{"gameDateEst":"2023-12-25T00:00:00Z","gameId":"a"}]}],"seasonYear":"2023-24"}}"#;
+    assert_eq!(games, [pair("schedule/2023-24.json#2023-12-25", expected)]);
+    assert_eq!(fixture.zone.calendar("schedule").await.expect("lists").len(), 2);
+    let stamp = fixture.stamp("schedule", CHRISTMAS).await;
+    fixture.write("schedule/2023-24.json", &tree("later"));
+    assert_eq!(fixture.stamp("schedule", CHRISTMAS).await, stamp, "the time of an answer is no content");
+    fixture.write("schedule/2023-24.json", r#"{"leagueSchedule":{"seasonYear":"2023-24","gameDates":[{}]}}"#);
+    let (_, message) = permanent(fixture.read("schedule", CHRISTMAS).await.expect_err("no games"));
+    assert!(message.contains("day 1 of `gameDates`"), "{message}");
+}
+
+#[tokio::test]
+async fn what_fetches_keep_beside_the_payloads_is_never_one() {
+    let fixture = Fixture::new();
+    fixture.write(".fetched/logs/2023-24/2023-12-25/20231226T080000Z-1.json", "a receipt");
+    fixture.write("logs/2023-24/2023-12-26.json.tmp", "half");
+    let expected = [pair("logs/2023-24.zip#2023-12-25.json", "one")];
+    assert_eq!(fixture.read("logs", CHRISTMAS).await, Ok(expected.to_vec()));
+    let expected = [pair("logs/2023-24.zip#2023-12-26.json", "two")];
+    assert_eq!(fixture.read("logs", "2023-12-26").await, Ok(expected.to_vec()));
+}
+
+#[tokio::test]
 async fn a_stamp_follows_the_content_of_its_date_alone() {
     let fixture = Fixture::new();
     let before = (fixture.stamp("logs", CHRISTMAS).await, fixture.stamp("logs", "2023-12-26").await);
@@ -179,10 +214,11 @@ async fn a_broken_season_list_is_named() {
     let (code, message) = permanent(fixture.read("schedule", CHRISTMAS).await.expect_err("cut"));
     assert_eq!(code, "payload_unreadable");
     assert!(message.contains("schedule/2023-24.json") && message.contains("column"), "{message}");
-    fixture.write("schedule/2023-24.json.gz", "no gzip");
+    fixture.overwrite("schedule/2023-24.json", &whole);
+    fixture.write("schedule/2024-25.json.gz", "no gzip");
     let (code, message) = permanent(fixture.zone.calendar("schedule").await.expect_err("no gzip"));
     assert_eq!(code, "payload_unreadable");
-    assert!(message.contains("schedule/2023-24.json.gz"), "{message}");
+    assert!(message.contains("schedule/2024-25.json.gz"), "{message}");
 }
 
 #[test]

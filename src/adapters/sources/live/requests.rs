@@ -1,0 +1,185 @@
+//! Which request brings which payload: path and parameters, and where the answer lands. Sends nothing.
+
+use super::hosts::Host;
+use crate::flow::{Date, Season};
+
+/// A source that is fetched by date, as the pipelines name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Feed {
+    /// All players' lines of the date's games.
+    PlayerLogs,
+    /// Both teams' lines of the date's games.
+    TeamLogs,
+    /// Every attempt of the date's games.
+    ShotChart,
+}
+
+/// The folder of the season schedules.
+pub(super) const SCHEDULE: &str = "schedule";
+
+/// One request. Nothing in it is secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) host: Host,
+    pub(super) path: &'static str,
+    pub(super) query: Vec<(&'static str, String)>,
+}
+
+/// Where an answer lands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) source: &'static str,
+    /// A season, or one with a suffix for its part.
+    pub(super) label: String,
+    /// The date; `None` for what is of the whole season.
+    pub(super) date: Option<Date>,
+}
+
+impl Feed {
+    /// All sources by date.
+    pub(super) const ALL: [Self; 3] = [Self::PlayerLogs, Self::TeamLogs, Self::ShotChart];
+
+    /// The source's name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::PlayerLogs => "player_game_logs",
+            Self::TeamLogs => "team_game_logs",
+            Self::ShotChart => "shot_chart_detail",
+        }
+    }
+
+    /// The source of a name, the inverse of `name`.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|feed| feed.name() == name)
+    }
+
+    /// The request for a part of a date: one brings all its games.
+    pub(super) fn request(self, season: Season, part: &str, date: Date) -> Request {
+        let common = [
+            ("LeagueID", "00".to_owned()),
+            ("Season", season.to_string()),
+            ("SeasonType", part.to_owned()),
+            ("DateFrom", us_date(date)),
+            ("DateTo", us_date(date)),
+        ];
+        let of = |text: &str| text.to_owned();
+        let (path, own): (_, Vec<(&'static str, String)>) = match self {
+            Self::PlayerLogs | Self::TeamLogs => {
+                let whose = if self == Self::PlayerLogs { "P" } else { "T" };
+                let own = [
+                    ("PlayerOrTeam", of(whose)),
+                    ("Counter", of("1000")),
+                    ("Direction", of("DESC")),
+                    ("Sorter", of("DATE")),
+                ];
+                ("/stats/leaguegamelog", own.into())
+            }
+            // Without FGA the service counts points, and gives the made shots only. All parameters must be
+            // there, those that narrow nothing as well.
+            Self::ShotChart => {
+                let zeros = ["LastNGames", "Month", "OpponentTeamID", "Period", "PlayerID", "TeamID"];
+                let empty = [
+                    "GameID",
+                    "GameSegment",
+                    "Location",
+                    "Outcome",
+                    "PlayerPosition",
+                    "RookieYear",
+                    "SeasonSegment",
+                    "VsConference",
+                    "VsDivision",
+                ];
+                let measure = [("ContextMeasure", of("FGA"))];
+                let zeros = zeros.map(|name| (name, of("0")));
+                let own = measure.into_iter().chain(zeros).chain(empty.map(|name| (name, String::new())));
+                ("/stats/shotchartdetail", own.collect())
+            }
+        };
+        Request { host: Host::Stats, path, query: common.into_iter().chain(own).collect() }
+    }
+
+    /// Where the answer for a part of a date lands.
+    pub(super) fn place(self, season: Season, part: &str, date: Date) -> Place {
+        let label = match part {
+            "Regular Season" => season.to_string(),
+            other => {
+                let suffix: String = other.chars().filter(|letter| letter.is_alphanumeric()).collect();
+                format!("{season}-{}", suffix.to_lowercase())
+            }
+        };
+        Place { source: self.name(), label, date: Some(date) }
+    }
+}
+
+/// The requests for a season's schedule, the best first. The static file is the present season's, whichever
+/// is asked for.
+pub(super) fn schedule_requests(season: Season) -> [Request; 2] {
+    let query = vec![("LeagueID", "00".to_owned()), ("Season", season.to_string())];
+    [
+        Request { host: Host::Stats, path: "/stats/scheduleleaguev2int", query },
+        Request {
+            host: Host::Cdn,
+            path: "/static/json/staticData/scheduleLeagueV2_1.json",
+            query: Vec::new(),
+        },
+    ]
+}
+
+/// Where a season's schedule lands.
+pub(super) fn schedule_place(season: Season) -> Place {
+    Place { source: SCHEDULE, label: season.to_string(), date: None }
+}
+
+impl Place {
+    /// The payload's name within the landing zone.
+    pub(super) fn name(&self) -> String {
+        match self.date {
+            Some(date) => format!("{}/{}/{date}.json", self.source, self.label),
+            None => format!("{}/{}.json", self.source, self.label),
+        }
+    }
+
+    /// The folder, within the landing zone, of everything that was ever answered for it.
+    pub(super) fn history(&self) -> String {
+        match self.date {
+            Some(date) => format!(".fetched/{}/{}/{date}", self.source, self.label),
+            None => format!(".fetched/{}/{}", self.source, self.label),
+        }
+    }
+}
+
+/// `01/26/2024`.
+fn us_date(date: Date) -> String {
+    let text = date.to_string();
+    format!("{}/{}/{}", &text[5..7], &text[8..], &text[..4])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_date_has_its_request_and_its_place() {
+        let date = Date::parse("2024-04-20").expect("date");
+        let season = Season::starting(2023);
+        let cases = [
+            ("Regular Season", "player_game_logs/2023-24/2024-04-20.json"),
+            ("Playoffs", "player_game_logs/2023-24-playoffs/2024-04-20.json"),
+            ("PlayIn", "player_game_logs/2023-24-playin/2024-04-20.json"),
+        ];
+        for (part, name) in cases {
+            assert_eq!(Feed::PlayerLogs.place(season, part, date).name(), name);
+            for feed in Feed::ALL {
+                let request = feed.request(season, part, date);
+                let value = |name: &str| {
+                    request.query.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+                };
+                assert_eq!((value("DateFrom"), value("DateTo")), (Some("04/20/2024"), Some("04/20/2024")));
+                assert_eq!((value("Season"), value("SeasonType")), (Some("2023-24"), Some(part)));
+                assert_eq!(Feed::parse(feed.name()), Some(feed));
+            }
+        }
+        assert_eq!(schedule_place(season).name(), "schedule/2023-24.json");
+        assert_eq!(schedule_place(season).history(), ".fetched/schedule/2023-24");
+    }
+}
