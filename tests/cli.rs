@@ -2,6 +2,7 @@
 //! stays behind. Every command is run as a process of its own.
 
 mod home;
+mod published;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,6 +1,8 @@
 //! From submitted runs to the program's end: follow them, sum them up, print, and choose the exit code.
 //! Shared by all commands that run something to completion.
 
+use anyhow::Context;
+
 use super::assemble::Fleet;
 use super::console::Console;
 use super::ending::Ending;
@@ -9,7 +11,7 @@ use super::selection::Selected;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::summary::Summary;
-use crate::fleet::Millis;
+use crate::fleet::{Millis, publish_status};
 use crate::flow::{RunId, Unit};
 
 /// A command that runs something to completion.
@@ -63,6 +65,7 @@ impl<'a> Completion<'a> {
         complete: usize,
         held: &[Unit],
     ) -> anyhow::Result<Ending> {
+        publish_status(&self.fleet.engine).await.context("the status was not published")?;
         let summary = Summary::of(&self.fleet.engine, &self.runs, selected, held, self.begun).await?;
         let ending = if self.interrupted { Ending::Interrupted } else { summary.ending() };
         self.settings.print(&summary.render(ending, complete), || summary.json(ending, complete));

@@ -79,6 +79,7 @@ fn window(window: Window) -> Option<String> {
     match window {
         Window::SameDate => None,
         Window::PreviousDates(dates) => Some(format!("{dates} dates before")),
+        Window::SeasonToDate => Some("season to date".to_owned()),
         Window::SeasonBefore => Some("season before".to_owned()),
         Window::SeasonBeforeCarrying { .. } => Some("season before, and the end of the last".to_owned()),
         Window::AllBefore => Some("all before".to_owned()),

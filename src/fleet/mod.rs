@@ -15,6 +15,7 @@ mod retry;
 mod runs;
 mod sequential;
 mod service;
+mod status_document;
 mod unit_cache;
 mod why;
 
@@ -35,6 +36,7 @@ pub use retry::{ATTEMPTS_MAX, Backoff};
 pub use runs::{RunError, RunTitle, accept, findings, make_plan, recover, replay, submit, with_taken_over};
 pub use sequential::sequential;
 pub use service::{Limits, Service};
+pub use status_document::publish_status;
 pub use why::{Explanation, Present, Reads, Standing, why};
 
 pub use crate::flow::{Millis, Stored, UnitRecord};

@@ -20,6 +20,8 @@ pub enum Window {
     MonthToDate,
     /// All dates of the season before the date.
     SeasonBefore,
+    /// All dates of the season up to the date, itself included.
+    SeasonToDate,
     /// All dates of the season before the date and, in the season's first `first_days` days, also the
     /// last `carried_days` days of the season before it.
     SeasonBeforeCarrying {
@@ -48,6 +50,7 @@ impl Window {
             Self::AllBefore => 0..at,
             Self::MonthToDate => calendar.month_opening(at)..at + 1,
             Self::SeasonBefore => season_start()..at,
+            Self::SeasonToDate => season_start()..at + 1,
             Self::SeasonBeforeCarrying { first_days, carried_days } => {
                 let start = season_start();
                 if start == 0 || calendar.season_day(at) >= i32::from(first_days) {
@@ -79,7 +82,7 @@ impl Window {
     #[must_use]
     pub const fn is_strictly_before(self) -> bool {
         match self {
-            Self::SameDate | Self::MonthToDate | Self::Days { .. } => false,
+            Self::SameDate | Self::MonthToDate | Self::SeasonToDate | Self::Days { .. } => false,
             Self::AllBefore
             | Self::PreviousDates(_)
             | Self::SeasonBefore
@@ -117,7 +120,7 @@ mod tests {
         Calendar::of(dates).expect("calendar")
     }
 
-    const ALL: [Window; 9] = [
+    const ALL: [Window; 10] = [
         Window::SameDate,
         Window::PreviousDates(1),
         Window::PreviousDates(4),
@@ -127,6 +130,7 @@ mod tests {
         Window::Days { back: 0, ahead: 0 },
         Window::AllBefore,
         Window::MonthToDate,
+        Window::SeasonToDate,
     ];
 
     #[test]
@@ -157,6 +161,8 @@ mod tests {
             (ALL[4], 11, 8..11),
             (ALL[5], 3, 1..4),
             (Window::AllBefore, 9, 0..9),
+            (Window::SeasonToDate, 8, 8..9),
+            (Window::SeasonToDate, 11, 8..12),
             (Window::MonthToDate, 7, 7..8),
             (Window::MonthToDate, 10, 8..11),
         ];

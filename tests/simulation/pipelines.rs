@@ -148,7 +148,7 @@ fn small(dice: &mut Dice, end: usize) -> u16 {
 }
 
 fn window(dice: &mut Dice) -> Window {
-    match dice.below(11) {
+    match dice.below(12) {
         0..=2 => Window::SameDate,
         3 | 4 => Window::PreviousDates(1 + small(dice, 4)),
         5 => Window::SeasonBefore,
@@ -158,6 +158,7 @@ fn window(dice: &mut Dice) -> Window {
         7 => Window::Days { back: small(dice, 5), ahead: 0 },
         8 => Window::AllBefore,
         9 => Window::MonthToDate,
+        10 => Window::SeasonToDate,
         _ => Window::Days { back: small(dice, 3), ahead: small(dice, 3) },
     }
 }

@@ -50,6 +50,7 @@ mod schedule;
 mod season;
 mod season_list;
 mod shots;
+pub mod site;
 mod statistics;
 #[cfg(test)]
 mod summary_cases;

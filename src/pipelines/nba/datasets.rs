@@ -56,3 +56,11 @@ pub const PLAYER_PROP_PREDICTIONS: Dataset<PlayerPrediction> = Dataset::of("nba.
 pub const PREDICTION_ACCURACY: Dataset<PredictionGrade> = Dataset::of("nba.prediction_accuracy");
 /// How well each system did in a month, up to a date.
 pub const PREDICTION_LEADERBOARD: Dataset<SystemStanding> = Dataset::of("nba.prediction_leaderboard");
+/// The months of each system, published.
+pub const SITE_PERFORMANCE: DatasetName = DatasetName::of("nba.site_performance");
+/// Players' profiles, published.
+pub const SITE_PLAYERS: DatasetName = DatasetName::of("nba.site_players");
+/// A date's predictions, published.
+pub const SITE_PREDICTIONS: DatasetName = DatasetName::of("nba.site_predictions");
+/// A date's results, published.
+pub const SITE_RESULTS: DatasetName = DatasetName::of("nba.site_results");

@@ -25,6 +25,10 @@ mod schedule;
 #[cfg(test)]
 mod sequential;
 mod shots;
+mod site_performance;
+mod site_players;
+mod site_predictions;
+mod site_results;
 mod team_defense_game_summary;
 mod team_defense_zone_analysis;
 mod team_game_logs;
@@ -57,6 +61,10 @@ pub(super) const PROCESSORS: &[Processor] = &[
     prediction_leaderboard::PROCESSOR,
     schedule::PROCESSOR,
     shots::PROCESSOR,
+    site_performance::PROCESSOR,
+    site_players::PROCESSOR,
+    site_predictions::PROCESSOR,
+    site_results::PROCESSOR,
     team_defense_game_summary::PROCESSOR,
     team_defense_zone_analysis::PROCESSOR,
     team_game_logs::PROCESSOR,
