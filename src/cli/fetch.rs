@@ -1,6 +1,7 @@
 //! `tidegate fetch`: brings payloads of the league's public service into a landing zone. Asks for what is
 //! missing or may still change, says of each source and date how it went, and computes nothing.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,10 +11,10 @@ use serde_json::json;
 use super::console::Console;
 use super::embedded::read_calendar;
 use super::ending::{Ending, wrong_usage};
-use super::settings::Settings;
+use super::settings::{Settings, named_variable};
 use super::signals::Signals;
 use super::table::{Align, Table};
-use crate::adapters::sources::{LandingZone, LiveSettings, LiveUpstream};
+use crate::adapters::sources::{Key, LandingZone, LiveSettings, LiveUpstream};
 use crate::fleet::{Clock, Fetched, Millis, SystemClock, Upstream};
 use crate::flow::{Calendar, Date, Failure, Season};
 use crate::pipelines::nba::{INTAKE, NBA};
@@ -46,9 +47,15 @@ pub(super) struct Options {
     /// Last date [default: today]
     #[arg(long, value_name = "DATE")]
     to: Option<Date>,
-    /// Only this source; may be given several times [default: all]
+    /// Only this source; may be given several times [default: all; player_props only with a key]
     #[arg(long, value_name = "NAME")]
     source: Vec<String>,
+    /// Variable of the environment that has the key to bookmakers' offers (api.the-odds-api.com)
+    #[arg(long, value_name = "NAME", conflicts_with = "odds_key_file")]
+    odds_key_variable: Option<String>,
+    /// File that has it
+    #[arg(long, value_name = "PATH")]
+    odds_key_file: Option<PathBuf>,
     /// Ask also for what is final
     #[arg(long)]
     force: bool,
@@ -72,7 +79,8 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
     if options.pipeline != NBA.name.as_str() {
         return Err(wrong_usage(format!("`{}` is not fetched; nba is", options.pipeline)));
     }
-    let sources = sources(&options.source)?;
+    let odds_key = odds_key(&options)?;
+    let sources = sources(&options.source, odds_key.is_some())?;
     let to = options.to.unwrap_or_else(|| today(SystemClock.now()));
     let from = options.from.unwrap_or(to.plus_days(-DAYS_BACK));
     if from > to {
@@ -83,6 +91,7 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
             landing: options.landing.clone(),
             intake: &INTAKE,
             base_url: options.base_url.clone(),
+            odds_key,
             force: options.force,
             spaced: !options.unspaced,
         },
@@ -137,21 +146,19 @@ async fn dates(upstream: &LiveUpstream, from: Date, to: Date) -> anyhow::Result<
 }
 
 impl Line {
-    /// Whether something went wrong; games that are not over are nothing wrong.
+    /// Whether something went wrong; games that are not over are nothing wrong, and what can be had on its
+    /// own day only cannot be had on another.
     fn failed(&self) -> bool {
-        self.outcome.is_err() && !self.waits()
-    }
-
-    fn waits(&self) -> bool {
-        matches!(&self.outcome, Err(Failure::Transient(transient)) if transient.code == "not_final")
+        self.word() == "failed"
     }
 
     fn word(&self) -> &'static str {
         match &self.outcome {
             Ok(Fetched::New) => "new",
             Ok(Fetched::Unchanged) => "unchanged",
-            Err(_) if self.waits() => "not over",
-            Err(_) => "failed",
+            Err(Failure::Transient(transient)) if transient.code == "not_final" => "not over",
+            Err(Failure::Permanent(permanent)) if permanent.code == "not_today" => "only on its day",
+            Err(Failure::Transient(_) | Failure::Permanent(_)) => "failed",
         }
     }
 
@@ -177,10 +184,11 @@ fn report(lines: &[Line], settings: &Settings) {
     });
 }
 
-/// The sources that were named, or all.
-fn sources(named: &[String]) -> anyhow::Result<Vec<&'static str>> {
-    let known = LiveUpstream::sources();
+/// The sources that were named, or all that can be had.
+fn sources(named: &[String], with_key: bool) -> anyhow::Result<Vec<&'static str>> {
+    let mut known = LiveUpstream::sources();
     if named.is_empty() {
+        known.retain(|source| with_key || *source != "player_props");
         return Ok(known);
     }
     let unknown = named.iter().find(|name| !known.contains(&name.as_str()));
@@ -188,7 +196,18 @@ fn sources(named: &[String]) -> anyhow::Result<Vec<&'static str>> {
         let known = known.join(", ");
         return Err(wrong_usage(format!("no source `{unknown}` is fetched by date; there are {known}")));
     }
-    Ok(known.into_iter().filter(|known| named.iter().any(|name| name == known)).collect())
+    known.retain(|known| named.iter().any(|name| name == known));
+    Ok(known)
+}
+
+fn odds_key(options: &Options) -> anyhow::Result<Option<Key>> {
+    let text = match (&options.odds_key_variable, &options.odds_key_file) {
+        (Some(name), _) => named_variable(name)?,
+        (None, Some(path)) => fs::read_to_string(path)
+            .map_err(|error| wrong_usage(format!("--odds-key-file {}: {error}", path.display())))?,
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(Key::of(&text)))
 }
 
 /// The date in the east of the United States, within the hour of daylight saving.
@@ -218,9 +237,10 @@ mod tests {
 
     #[test]
     fn sources_are_known_by_name() {
-        assert_eq!(sources(&[]).expect("all").len(), 3);
-        assert_eq!(sources(&["team_game_logs".to_owned()]).expect("one"), ["team_game_logs"]);
-        let error = sources(&["tea_leaves".to_owned()]).expect_err("unknown").to_string();
+        assert_eq!(sources(&[], true).expect("all").len(), 5);
+        assert_eq!(sources(&[], false).expect("without a key").len(), 4);
+        assert_eq!(sources(&["team_game_logs".to_owned()], false).expect("one"), ["team_game_logs"]);
+        let error = sources(&["tea_leaves".to_owned()], true).expect_err("unknown").to_string();
         assert!(error.contains("tea_leaves") && error.contains("player_game_logs"), "{error}");
     }
 }

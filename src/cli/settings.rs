@@ -51,6 +51,12 @@ impl Settings {
     }
 }
 
+/// What a variable of the environment that somebody has named holds: for keys, which are no options, because
+/// options are seen by everybody on the machine.
+pub(super) fn named_variable(name: &str) -> anyhow::Result<String> {
+    environment(name).ok_or_else(|| wrong_usage(format!("the variable {name} is not set, or empty")))
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())

@@ -45,7 +45,7 @@ pub struct PartAnswer<'a> {
     pub source: &'a str,
     /// The date that was asked for.
     pub date: Date,
-    /// The part that was asked for.
+    /// The part that was asked for; empty where all of the date was.
     pub part: &'a str,
     /// What was answered.
     pub payload: &'a Payload,

@@ -5,14 +5,13 @@ use std::fs;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tidegate::adapters::sources::LiveUpstream;
 use tidegate::fleet::{Fetched, Upstream};
 use tidegate::flow::Failure;
 
 use super::clock::HandClock;
 use super::home::{SMALL_LEAGUE, TestHome};
 use super::server::{Fault, Server};
-use super::{LATER, SEASON, open};
+use super::{LATER, RESULTS, SEASON, open};
 
 #[tokio::test]
 async fn a_season_that_was_fetched_gives_the_rows_of_the_league_itself() {
@@ -23,7 +22,7 @@ async fn a_season_that_was_fetched_gives_the_rows_of_the_league_itself() {
     upstream.fetch_schedule(SEASON).await.expect("a schedule");
     let (mut landed, mut without) = (0, Vec::new());
     for date in server.dates().await.into_keys() {
-        for source in LiveUpstream::sources() {
+        for source in RESULTS {
             match upstream.fetch(source, date).await {
                 Ok(Fetched::New) => landed += 1,
                 Ok(Fetched::Unchanged) => panic!("{source} {date} had landed already"),
@@ -79,7 +78,13 @@ async fn the_command_says_what_it_brought_and_what_it_could_not() {
         lines.iter().map(|line| format!("{} {}", line["source"], line["outcome"]).replace('"', "")).collect()
     };
     let first = fetch(&[]).await.expect("it ran").ended(0);
-    let expected = ["schedule new", "player_game_logs new", "team_game_logs new", "shot_chart_detail new"];
+    let expected = [
+        "schedule new",
+        "player_game_logs new",
+        "team_game_logs new",
+        "shot_chart_detail new",
+        "player_index only on its day",
+    ];
     assert_eq!(outcomes(&first), expected);
     server.fails([Fault::Status(403, &[], "Access Denied"); 2]);
     let again = fetch(&["--source", "team_game_logs"]).await.expect("it ran").ended(3);

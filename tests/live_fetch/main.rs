@@ -14,16 +14,18 @@ use std::sync::Arc;
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
-use tidegate::adapters::sources::{LandingZone, LiveSettings, LiveUpstream};
+use tidegate::adapters::sources::{Key, LandingZone, LiveSettings, LiveUpstream};
 use tidegate::fleet::{Fetched, Source, Upstream};
 use tidegate::flow::{Date, Failure, Season};
 use tidegate::pipelines::nba::INTAKE;
 
 use clock::HandClock;
-use server::{Fault, Seen, Server};
+use server::{Fault, KEY, Seen, Server};
 
 /// Long after every game.
 const LATER: &str = "2024-12-01T00:00:00Z";
+/// The sources of what happened on a date.
+const RESULTS: [&str; 3] = ["player_game_logs", "team_game_logs", "shot_chart_detail"];
 const SEASON: Season = Season::starting(2023);
 
 struct World {
@@ -86,10 +88,15 @@ impl World {
 }
 
 fn open(clock: &Arc<HandClock>, url: &str, landing: &Path) -> LiveUpstream {
+    open_with(clock, url, landing, None)
+}
+
+fn open_with(clock: &Arc<HandClock>, url: &str, landing: &Path, key: Option<Key>) -> LiveUpstream {
     let settings = LiveSettings {
         landing: landing.to_owned(),
         intake: &INTAKE,
         base_url: Some(url.to_owned()),
+        odds_key: key,
         force: false,
         spaced: true,
     };
@@ -111,7 +118,7 @@ fn header<'a>(seen: &'a Seen, name: &str) -> Option<&'a str> {
 async fn an_answer_lands_as_it_came_with_its_receipt() {
     let world = World::after_the_season().await;
     let date = world.date().await;
-    for source in LiveUpstream::sources() {
+    for source in RESULTS {
         assert_eq!(world.upstream.fetch(source, date).await, Ok(Fetched::New), "{source}");
         let zone = LandingZone::open(world.directory.path()).expect("a zone");
         let payloads = zone.payloads(source, date).await.expect("readable").expect("landed");
@@ -365,6 +372,69 @@ async fn a_host_is_asked_one_thing_at_a_time() {
     assert_eq!(outcomes, vec![Ok(Fetched::New); 4]);
     assert_eq!(world.server.asking_most(), 1);
     assert_eq!(world.clock.pauses(), [1_000; 4]);
+}
+
+#[tokio::test]
+async fn rosters_are_had_on_their_own_date_alone() {
+    let world = World::at("2023-10-01T00:00:00Z", "2023-10-01", false).await;
+    world.upstream.fetch_schedule(SEASON).await.expect("a schedule");
+    let date = world.date().await;
+    world.clock.set(&format!("{date}T16:00:00Z"));
+    assert_eq!(world.upstream.fetch("player_index", date).await, Ok(Fetched::New));
+    assert_eq!(world.upstream.fetch("player_index", date).await, Ok(Fetched::Unchanged));
+    let zone = LandingZone::open(world.directory.path()).expect("a zone");
+    let payloads = zone.payloads("player_index", date).await.expect("readable").expect("landed");
+    let rows = tidegate::domain::nba::rosters(&payloads, date).expect("rosters");
+    assert!(rows.len() >= 40, "{} players", rows.len());
+    world.server.fails([Fault::FewRows]);
+    let failure = world.upstream.fetch("player_index", date).await.expect_err("half a league");
+    assert_eq!(code(&failure), ("transient", "upstream_incomplete"), "{failure}");
+    world.clock.set(&format!("{}T16:00:00Z", date.plus_days(1)));
+    let failure = world.upstream.fetch("player_index", date).await.expect_err("yesterday's");
+    assert_eq!(code(&failure), ("permanent", "not_today"), "{failure}");
+}
+
+#[tokio::test]
+async fn offers_are_put_together_and_the_key_is_shown_nowhere() {
+    let world = World::at("2023-10-01T00:00:00Z", "2023-10-01", false).await;
+    world.upstream.fetch_schedule(SEASON).await.expect("a schedule");
+    let date = world.date().await;
+    world.clock.set(&format!("{date}T16:00:00Z"));
+    let failure = world.upstream.fetch("player_props", date).await.expect_err("no key");
+    assert_eq!(code(&failure), ("permanent", "no_key"), "{failure}");
+    let key = Key::of(&format!("{KEY}\n"));
+    assert_eq!(format!("{key:?}"), "a key");
+    let upstream = open_with(&world.clock, &world.server.url, world.directory.path(), Some(key));
+    world.server.seen();
+    assert_eq!(upstream.fetch("player_props", date).await, Ok(Fetched::New));
+    let seen = world.server.seen();
+    assert_eq!(seen.len(), 3, "the games, and the offers on each of two");
+    assert!(seen.iter().all(|asked| asked.host == "api.the-odds-api.com"));
+    assert_eq!(upstream.fetch("player_props", date).await, Ok(Fetched::Unchanged));
+    let snapshots = || {
+        let path = world.path(&format!("player_props/2023-24/{date}.json"));
+        let payload: Value = serde_json::from_slice(&fs::read(path).expect("a payload")).expect("JSON");
+        payload["snapshots"].as_array().expect("snapshots").len()
+    };
+    assert_eq!(snapshots(), 2);
+    world.server.correct();
+    assert_eq!(upstream.fetch("player_props", date).await, Ok(Fetched::New));
+    assert_eq!(snapshots(), 4, "offers that have moved come after those before");
+    world.server.fails([Fault::Status(401, &[], "bad key"), Fault::Status(404, &[], "")]);
+    let refusals = [
+        upstream.fetch("player_props", date).await.expect_err("refused").to_string(),
+        upstream.fetch("player_props", date).await.expect_err("unknown").to_string(),
+    ];
+    assert!(refusals.iter().all(|text| !text.contains(KEY)), "{refusals:?}");
+    let mut files = vec![world.directory.path().to_owned()];
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+        } else {
+            let text = String::from_utf8_lossy(&fs::read(&path).expect("a file")).into_owned();
+            assert!(!text.contains(KEY), "{}", path.display());
+        }
+    }
 }
 
 #[tokio::test]

@@ -5,5 +5,5 @@ mod live;
 mod simulated_league;
 
 pub use landing_zone::{LandingZone, SourceError};
-pub use live::{LiveSettings, LiveUpstream};
+pub use live::{Key, LiveSettings, LiveUpstream};
 pub use simulated_league::{LandingError, League, LeagueError, SimulatedLeague};

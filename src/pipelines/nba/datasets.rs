@@ -3,7 +3,7 @@
 
 use crate::domain::nba::{
     CompositeFactors, FeatureRow, PlayerCache, PlayerContext, PlayerGame, PlayerLog, PlayerPrediction,
-    PlayerProp, PlayerShotZones, PredictionGrade, ScheduledGame, Shot, SystemStanding, TeamContext,
+    PlayerProp, PlayerShotZones, PredictionGrade, Rostered, ScheduledGame, Shot, SystemStanding, TeamContext,
     TeamDefense, TeamDefenseZones, TeamLog, TeamOffense,
 };
 use crate::flow::{Dataset, DatasetName};
@@ -16,6 +16,8 @@ pub const LANDED_PLAYER_PROPS: DatasetName = DatasetName::of("nba.landed_player_
 pub const LANDED_PLAYER_LOGS: DatasetName = DatasetName::of("nba.landed_player_logs");
 /// The payloads of the team logs.
 pub const LANDED_TEAM_LOGS: DatasetName = DatasetName::of("nba.landed_team_logs");
+/// The payloads of the player index; only dates on which it was fetched have one.
+pub const LANDED_PLAYER_INDEX: DatasetName = DatasetName::of("nba.landed_player_index");
 /// The payloads of the shot charts; not every date has one.
 pub const LANDED_SHOTS: DatasetName = DatasetName::of("nba.landed_shots");
 /// Which games a date has.
@@ -34,6 +36,8 @@ pub const TEAM_GAME_LOGS: Dataset<TeamLog> = Dataset::of("nba.team_game_logs");
 pub const SHOTS: Dataset<Shot> = Dataset::of("nba.shots");
 /// Bookmakers' lines on players' points.
 pub const PLAYER_PROPS: Dataset<PlayerProp> = Dataset::of("nba.player_props");
+/// Who belongs to which team on a date.
+pub const ROSTERS: Dataset<Rostered> = Dataset::of("nba.rosters");
 /// A4: what is known of a player before a game.
 pub const UPCOMING_PLAYER_GAME_CONTEXT: Dataset<PlayerContext> =
     Dataset::of("nba.upcoming_player_game_context");

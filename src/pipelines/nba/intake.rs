@@ -36,13 +36,20 @@ fn answer_fits(answer: PartAnswer<'_>) -> Result<(), Unfit> {
     let PartAnswer { source, date, part, payload, calendar } = answer;
     let payloads = std::slice::from_ref(payload);
     let mut games = nba::scheduled_games(calendar, date).map_err(unfit)?;
-    games.retain(|game| &*game.season_type == part);
+    if !part.is_empty() {
+        games.retain(|game| &*game.season_type == part);
+    }
     match source {
         "player_game_logs" => nba::player_logs(payloads, date, &games).map(drop),
         "team_game_logs" => nba::team_logs(payloads, date, &games).map(drop),
         "shot_chart_detail" => {
             nba::shots(payloads, date, &games).and_then(|shots| nba::check_shots(&shots, payloads, &games))
         }
+        "player_index" => {
+            nba::rosters(payloads, date).and_then(|rosters| nba::check_rosters(&rosters, payloads, &games))
+        }
+        // Bookmakers offer what they like: none is too few.
+        "player_props" => nba::player_props(payloads, date).map(drop),
         _ => {
             let message = format!("the pipeline nba reads no source `{source}` by date");
             return Err(Unfit::Faulty(Permanent::new("source_unknown", message)));

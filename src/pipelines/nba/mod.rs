@@ -4,6 +4,7 @@
 mod bootstrap;
 mod datasets;
 mod intake;
+mod landed_player_index;
 mod landed_player_logs;
 mod landed_player_props;
 mod landed_schedule;
@@ -21,6 +22,7 @@ mod player_props;
 mod player_shot_zone_analysis;
 mod prediction_accuracy;
 mod prediction_leaderboard;
+mod rosters;
 mod schedule;
 #[cfg(test)]
 mod sequential;
@@ -44,6 +46,7 @@ use crate::flow::{Pipeline, PipelineName, Processor};
 
 /// All processors of the pipeline, in alphabetical order of what they write.
 pub(super) const PROCESSORS: &[Processor] = &[
+    landed_player_index::PROCESSOR,
     landed_player_logs::PROCESSOR,
     landed_player_props::PROCESSOR,
     landed_schedule::PROCESSOR,
@@ -59,6 +62,7 @@ pub(super) const PROCESSORS: &[Processor] = &[
     player_shot_zone_analysis::PROCESSOR,
     prediction_accuracy::PROCESSOR,
     prediction_leaderboard::PROCESSOR,
+    rosters::PROCESSOR,
     schedule::PROCESSOR,
     shots::PROCESSOR,
     site_performance::PROCESSOR,

@@ -53,7 +53,7 @@ impl Answer {
 
     /// Whether it may be data at all.
     pub(super) fn check(&self, request: &Request, now: Millis) -> Result<(), FetchError> {
-        let (host, path, status) = (request.host.limits().name, request.path, self.status);
+        let (host, path, status) = (request.host.limits().name, request.path.clone(), self.status);
         let retry_after = self.header("retry-after").and_then(|text| retry_after(text, now));
         match status {
             200 | 304 => {}

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -12,7 +13,7 @@ use tokio::sync::Mutex;
 use super::answer::{ANSWER_BYTES_MAX, Answer};
 use super::error::FetchError;
 use super::hosts::Host;
-use super::requests::Request;
+use super::requests::{PLAYER_PROPS, Request};
 use crate::fleet::{Clock, Millis};
 
 /// A host that wants to be left alone for longer is not waited for: the fetch fails and comes again.
@@ -25,8 +26,28 @@ pub(super) struct Client {
     /// Where all hosts are instead of at their own place, each below its name: for tests and mirrors.
     base: Option<String>,
     spaced: bool,
+    /// The key of the host that wants one.
+    key: Option<Key>,
     /// When each host may be asked next. Whoever holds the lock is asking.
     free_at: BTreeMap<Host, Mutex<Millis>>,
+}
+
+/// A key. It is shown nowhere: not in a log, not in an error, not in a file.
+#[derive(Clone)]
+pub struct Key(String);
+
+impl Key {
+    /// The key in this text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self(text.trim().to_owned())
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
 }
 
 /// What an earlier answer said of itself, by which the host can say that nothing has changed.
@@ -48,14 +69,19 @@ pub(super) struct Asked {
 
 impl Client {
     /// A client of all hosts, or of what stands in for them at `base`.
-    pub(super) fn new(clock: Arc<dyn Clock>, base: Option<String>, spaced: bool) -> Result<Self, FetchError> {
+    pub(super) fn new(
+        clock: Arc<dyn Clock>,
+        base: Option<String>,
+        spaced: bool,
+        key: Option<Key>,
+    ) -> Result<Self, FetchError> {
         let mut builder = reqwest::Client::builder().redirect(Policy::none());
         if base.is_some() {
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(|error| FetchError::Client { reason: causes(&error) })?;
         let free_at = Host::ALL.into_iter().map(|host| (host, Mutex::new(0))).collect();
-        Ok(Self { http, clock, base, spaced, free_at })
+        Ok(Self { http, clock, base, spaced, key, free_at })
     }
 
     /// Sends a request for the `attempt`th time, as soon as its host may be asked.
@@ -75,7 +101,7 @@ impl Client {
             biased;
             answer = self.exchange(request, known) => answer,
             () = self.clock.sleep_until(at + limits.timeout) => {
-                Err(FetchError::TimedOut { host: limits.name, path: request.path, millis: limits.timeout })
+                Err(FetchError::TimedOut { host: limits.name, path: request.path.clone(), millis: limits.timeout })
             }
         };
         let now = self.clock.now();
@@ -100,11 +126,15 @@ impl Client {
     }
 
     async fn exchange(&self, request: &Request, known: &Validators) -> Result<Answer, FetchError> {
-        let (host, path) = (request.host.limits().name, request.path);
+        let (host, path) = (request.host.limits().name, request.path.clone());
         let mut url = reqwest::Url::parse(&self.url(request))
             .map_err(|error| FetchError::Client { reason: error.to_string() })?;
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        if let Some(parameter) = request.host.limits().key_parameter {
+            let key = self.key.as_ref().ok_or(FetchError::NoKey { source_name: PLAYER_PROPS })?;
+            url.query_pairs_mut().append_pair(parameter, &key.0);
         }
         let mut sent = self.http.get(url);
         for (name, value) in request.host.limits().headers {
@@ -117,8 +147,8 @@ impl Client {
             sent = sent.header("if-modified-since", moment);
         }
         let mut response = sent.send().await.map_err(|error| match error.is_connect() {
-            true => FetchError::Unreachable { host, path, reason: causes(&error) },
-            false => FetchError::BrokenOff { host, path, bytes: 0, reason: causes(&error) },
+            true => FetchError::Unreachable { host, path: path.clone(), reason: causes(&error) },
+            false => FetchError::BrokenOff { host, path: path.clone(), bytes: 0, reason: causes(&error) },
         })?;
         let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())

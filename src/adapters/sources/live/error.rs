@@ -10,45 +10,45 @@ use crate::flow::{Date, Failure, Permanent, Transient};
 pub(super) enum FetchError {
     /// No connection, or none that speaks HTTP.
     #[error("{host}{path} cannot be reached: {reason}")]
-    Unreachable { host: &'static str, path: &'static str, reason: String },
+    Unreachable { host: &'static str, path: String, reason: String },
     /// The connection broke before the answer was whole.
     #[error("{host}{path}: the answer broke off after {bytes} bytes: {reason}")]
-    BrokenOff { host: &'static str, path: &'static str, bytes: usize, reason: String },
+    BrokenOff { host: &'static str, path: String, bytes: usize, reason: String },
     /// No whole answer in time.
     #[error("{host}{path} gave no whole answer within {} s", .millis / 1000)]
-    TimedOut { host: &'static str, path: &'static str, millis: Millis },
+    TimedOut { host: &'static str, path: String, millis: Millis },
     /// The host has had enough of us.
     #[error("{host}{path} answered {status}: too many requests{}", rest(.retry_after))]
-    TooMany { host: &'static str, path: &'static str, status: u16, retry_after: Option<Millis> },
+    TooMany { host: &'static str, path: String, status: u16, retry_after: Option<Millis> },
     /// The host is to be left alone for longer than a fetch waits.
     #[error("{host} asked to be left alone for another {} s", .millis / 1000)]
     Resting { host: &'static str, millis: Millis },
     /// The host has trouble of its own.
     #[error("{host}{path} answered {status}{}", rest(.retry_after))]
-    Failing { host: &'static str, path: &'static str, status: u16, retry_after: Option<Millis> },
+    Failing { host: &'static str, path: String, status: u16, retry_after: Option<Millis> },
     /// The host does not want us, or not from here.
     #[error(
         "{host}{path} answered {status}: it refuses this address or these headers; a proxy (HTTPS_PROXY) may help"
     )]
-    Forbidden { host: &'static str, path: &'static str, status: u16 },
+    Forbidden { host: &'static str, path: String, status: u16 },
     /// The request itself is wrong.
     #[error("{host}{path} answered {status}: it does not know this request")]
-    Refused { host: &'static str, path: &'static str, status: u16 },
+    Refused { host: &'static str, path: String, status: u16 },
     /// Something else than JSON, as a rule a page for people that says that something is wrong.
     #[error("{host}{path} answered with no JSON: it begins with `{begins}`")]
-    NotJson { host: &'static str, path: &'static str, begins: String },
+    NotJson { host: &'static str, path: String, begins: String },
     /// JSON that stops before its end, or is none from some place on.
     #[error("{host}{path} answered with {bytes} bytes of damaged JSON: {reason}")]
-    Damaged { host: &'static str, path: &'static str, bytes: usize, reason: String },
+    Damaged { host: &'static str, path: String, bytes: usize, reason: String },
     /// More bytes than any real answer has.
     #[error("{host}{path} answered with more than {limit} bytes")]
-    TooLarge { host: &'static str, path: &'static str, limit: usize },
+    TooLarge { host: &'static str, path: String, limit: usize },
     /// A sound answer that lacks what the schedule says must be there.
     #[error("{host}{path}: {reason}")]
-    Incomplete { host: &'static str, path: &'static str, reason: String },
+    Incomplete { host: &'static str, path: String, reason: String },
     /// A sound answer that is not what the pipeline reads.
     #[error("{host}{path}: {reason}")]
-    Faulty { host: &'static str, path: &'static str, reason: Permanent },
+    Faulty { host: &'static str, path: String, reason: Permanent },
     /// The games of the date are not over.
     #[error("{source_name}: the games of {date} are not over")]
     NotFinal { source_name: String, date: Date },
@@ -58,6 +58,14 @@ pub(super) enum FetchError {
     /// The landed schedule cannot be read.
     #[error("the landed schedule: {0}")]
     Schedule(Permanent),
+    /// What the service has of the present only, and the date is not today.
+    #[error("{source_name} of {date}: the service has today's only")]
+    NotToday { source_name: &'static str, date: Date },
+    /// A source that needs a key, and there is none.
+    #[error(
+        "{source_name} needs a key; name the variable or the file that has it (--odds-key-variable, --odds-key-file)"
+    )]
+    NoKey { source_name: &'static str },
     /// A source that is not fetched.
     #[error("no source `{source_name}` is fetched by date; there are {known}")]
     UnknownSource { source_name: String, known: String },
@@ -98,6 +106,8 @@ impl FetchError {
             | Self::Faulty { .. }
             | Self::NotFinal { .. }
             | Self::NoGames { .. }
+            | Self::NotToday { .. }
+            | Self::NoKey { .. }
             | Self::Schedule(_)
             | Self::UnknownSource { .. }
             | Self::Storage { .. }
@@ -133,6 +143,8 @@ impl FetchError {
             Self::Faulty { reason, .. } | Self::Schedule(reason) => reason.code,
             Self::NotFinal { .. } => "not_final",
             Self::NoGames { .. } => "no_games",
+            Self::NotToday { .. } => "not_today",
+            Self::NoKey { .. } => "no_key",
             Self::UnknownSource { .. } => "source_unknown",
             Self::Storage { .. } => "landing_storage",
             Self::Landing(_) => "landing_zone",
@@ -163,6 +175,8 @@ impl From<FetchError> for Failure {
             | FetchError::TooLarge { .. }
             | FetchError::Faulty { .. }
             | FetchError::NoGames { .. }
+            | FetchError::NotToday { .. }
+            | FetchError::NoKey { .. }
             | FetchError::Schedule(_)
             | FetchError::UnknownSource { .. }
             | FetchError::Client { .. } => Permanent::new(code, message).into(),

@@ -12,6 +12,8 @@ pub(super) enum Host {
     Stats,
     /// The league's static files.
     Cdn,
+    /// Bookmakers' offers, for whoever has a key.
+    Odds,
 }
 
 /// How a host is asked.
@@ -29,6 +31,8 @@ pub(super) struct Limits {
     pub(super) attempts: u32,
     /// The waits between them. A longer `Retry-After` of the host takes their place.
     pub(super) backoff: Backoff,
+    /// The parameter that carries the key, where one is needed.
+    pub(super) key_parameter: Option<&'static str>,
     /// Headers of every request.
     pub(super) headers: &'static [(&'static str, &'static str)],
 }
@@ -47,6 +51,7 @@ const STATS: Limits = Limits {
     timeout: 20_000,
     attempts: 4,
     backoff: BACKOFF,
+    key_parameter: None,
     headers: &[
         ("user-agent", BROWSER),
         ("accept", "application/json, text/plain, */*"),
@@ -72,6 +77,7 @@ const CDN: Limits = Limits {
     timeout: 20_000,
     attempts: 4,
     backoff: BACKOFF,
+    key_parameter: None,
     headers: &[
         ("user-agent", BROWSER),
         ("accept", "application/json, text/plain, */*"),
@@ -80,15 +86,27 @@ const CDN: Limits = Limits {
     ],
 };
 
+const ODDS: Limits = Limits {
+    name: "api.the-odds-api.com",
+    url: "https://api.the-odds-api.com",
+    spacing: 200,
+    timeout: 20_000,
+    attempts: 4,
+    backoff: BACKOFF,
+    key_parameter: Some("apiKey"),
+    headers: &[("accept", "application/json"), ("accept-encoding", "gzip")],
+};
+
 impl Host {
     /// All hosts.
-    pub(super) const ALL: [Self; 2] = [Self::Stats, Self::Cdn];
+    pub(super) const ALL: [Self; 3] = [Self::Stats, Self::Cdn, Self::Odds];
 
     /// How it is asked.
     pub(super) fn limits(self) -> &'static Limits {
         match self {
             Self::Stats => &STATS,
             Self::Cdn => &CDN,
+            Self::Odds => &ODDS,
         }
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod history;
 mod hosts;
 mod requests;
+mod today;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,10 +21,13 @@ use crate::fleet::{Clock, Fetched, Millis, Source, Upstream};
 use crate::flow::{Date, Due, Failure, Intake, Over, PartAnswer, Payload, Season, Unfit};
 
 use answer::Answer;
+pub use client::Key;
 use client::{Asked, Client, Validators};
 use error::FetchError;
 use history::{Checked, History, Receipt};
-use requests::{Feed, Place, Request, SCHEDULE, schedule_place, schedule_requests};
+use requests::{
+    Feed, PLAYER_INDEX, PLAYER_PROPS, Place, Request, SCHEDULE, schedule_place, schedule_requests,
+};
 
 const HOUR: Millis = 60 * 60 * 1_000;
 
@@ -32,8 +36,8 @@ const HOUR: Millis = 60 * 60 * 1_000;
 const DATE_OVER: Millis = (24 + 10) * HOUR;
 
 /// The league corrects box scores in the days after a game. A payload that was found current this long after
-/// its date was over is final, and is not asked for again.
-const CORRECTIONS: Millis = 48 * HOUR;
+/// its date was over, on the third morning, is final, and is not asked for again.
+const CORRECTIONS: Millis = 40 * HOUR;
 
 /// A schedule that is older says nothing about which games are over by now.
 const SCHEDULE_FRESH: Millis = 2 * 60 * 1_000;
@@ -49,6 +53,8 @@ pub struct LiveSettings {
     pub base_url: Option<String>,
     /// Whether to ask also for what is final.
     pub force: bool,
+    /// The key to bookmakers' offers, for whoever has one.
+    pub odds_key: Option<Key>,
     /// Whether to keep the hosts' spacing between requests; a place of one's own needs none.
     pub spaced: bool,
 }
@@ -69,10 +75,11 @@ struct Received {
 }
 
 impl LiveUpstream {
-    /// The names of the sources that are fetched by date.
+    /// The names of the sources that are fetched by date: those of what happened on it, then those of what
+    /// is known before it, which can be had on the date itself only.
     #[must_use]
     pub fn sources() -> Vec<&'static str> {
-        Feed::ALL.map(Feed::name).to_vec()
+        Feed::ALL.map(Feed::name).into_iter().chain([PLAYER_INDEX, PLAYER_PROPS]).collect()
     }
 
     /// The upstream that fills this landing zone.
@@ -83,7 +90,12 @@ impl LiveUpstream {
             reason: error.to_string(),
         })?;
         let zone = LandingZone::open(&settings.landing).map_err(FetchError::from)?;
-        let client = Client::new(Arc::clone(&clock), settings.base_url.clone(), settings.spaced)?;
+        let client = Client::new(
+            Arc::clone(&clock),
+            settings.base_url.clone(),
+            settings.spaced,
+            settings.odds_key.clone(),
+        )?;
         Ok(Self { history: History::below(&settings.landing), settings, zone, client, clock })
     }
 
@@ -94,6 +106,9 @@ impl LiveUpstream {
     }
 
     async fn fetch_date(&self, source: &str, date: Date) -> Result<Fetched, Failure> {
+        if source == PLAYER_INDEX || source == PLAYER_PROPS {
+            return self.fetch_today(source, date).await;
+        }
         let feed = Feed::parse(source).ok_or_else(|| FetchError::UnknownSource {
             source_name: source.to_owned(),
             known: Self::sources().join(", "),
@@ -205,17 +220,13 @@ impl LiveUpstream {
                 Some(checked) => self.note(place, checked).await.map(|()| Fetched::Unchanged),
                 None => Err(FetchError::Refused {
                     host: request.host.limits().name,
-                    path: request.path,
+                    path: request.path.clone(),
                     status: 304,
                 }),
             };
         };
-        let (host, path) = (request.host.limits().name, request.path);
         let payload = Payload { name: place.name().into(), bytes: answer.body.clone() };
-        let verdict = fits(&payload).map_err(|unfit| match unfit {
-            Unfit::Incomplete(reason) => FetchError::Incomplete { host, path, reason },
-            Unfit::Faulty(reason) => FetchError::Faulty { host, path, reason },
-        });
+        let verdict = fits(&payload).map_err(|unfit| unfit_answer(request, unfit));
         self.keep(request, place, at, &answer, &verdict).await?;
         verdict?;
         let (fetched, blake3) = self.put(place, &answer).await?;
@@ -364,6 +375,14 @@ impl Upstream for LiveUpstream {
 
     async fn fetch_schedule(&self, season: Season) -> Result<Fetched, Failure> {
         self.fetch_season(season).await
+    }
+}
+
+fn unfit_answer(request: &Request, unfit: Unfit) -> FetchError {
+    let (host, path) = (request.host.limits().name, request.path.clone());
+    match unfit {
+        Unfit::Incomplete(reason) => FetchError::Incomplete { host, path, reason },
+        Unfit::Faulty(reason) => FetchError::Faulty { host, path, reason },
     }
 }
 

@@ -3,7 +3,7 @@
 use super::hosts::Host;
 use crate::flow::{Date, Season};
 
-/// A source that is fetched by date, as the pipelines name it.
+/// A source of what happened on a date, as the pipelines name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Feed {
     /// All players' lines of the date's games.
@@ -17,11 +17,20 @@ pub(super) enum Feed {
 /// The folder of the season schedules.
 pub(super) const SCHEDULE: &str = "schedule";
 
+/// All players with their present teams.
+pub(super) const PLAYER_INDEX: &str = "player_index";
+
+/// Bookmakers' offers on players' points in games that have not begun.
+pub(super) const PLAYER_PROPS: &str = "player_props";
+
+/// Where the league is among the sports that are bet on.
+const ODDS: &str = "/v4/sports/basketball_nba";
+
 /// One request. Nothing in it is secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) host: Host,
-    pub(super) path: &'static str,
+    pub(super) path: String,
     pub(super) query: Vec<(&'static str, String)>,
 }
 
@@ -95,7 +104,7 @@ impl Feed {
                 ("/stats/shotchartdetail", own.collect())
             }
         };
-        Request { host: Host::Stats, path, query: common.into_iter().chain(own).collect() }
+        Request { host: Host::Stats, path: of(path), query: common.into_iter().chain(own).collect() }
     }
 
     /// Where the answer for a part of a date lands.
@@ -111,15 +120,48 @@ impl Feed {
     }
 }
 
+/// Where what the service has of the present lands: under the date on which it was asked for.
+pub(super) fn present_place(source: &'static str, season: Season, date: Date) -> Place {
+    Place { source, label: season.to_string(), date: Some(date) }
+}
+
+/// The request for all players of a season with their present teams.
+pub(super) fn player_index_request(season: Season) -> Request {
+    let parameters =
+        [("Historical", "0"), ("LeagueID", "00"), ("SeasonType", "Regular Season"), ("TeamID", "0")];
+    let query = parameters.map(|(name, value)| (name, value.to_owned()));
+    let query = query.into_iter().chain([("Season", season.to_string())]).collect();
+    Request { host: Host::Stats, path: "/stats/playerindex".to_owned(), query }
+}
+
+/// The request for the games on which bookmakers may have offers, from one moment (RFC 3339) to another.
+pub(super) fn events_request(from: String, to: String) -> Request {
+    let query = vec![("commenceTimeFrom", from), ("commenceTimeTo", to), ("dateFormat", "iso".to_owned())];
+    Request { host: Host::Odds, path: format!("{ODDS}/events"), query }
+}
+
+/// The request for the offers on one of these games.
+pub(super) fn offers_request(event_id: &str) -> Request {
+    let parameters = [
+        ("regions", "us"),
+        ("bookmakers", "draftkings,fanduel"),
+        ("markets", "player_points"),
+        ("oddsFormat", "american"),
+        ("dateFormat", "iso"),
+    ];
+    let query = parameters.map(|(name, value)| (name, value.to_owned())).into();
+    Request { host: Host::Odds, path: format!("{ODDS}/events/{event_id}/odds"), query }
+}
+
 /// The requests for a season's schedule, the best first. The static file is the present season's, whichever
 /// is asked for.
 pub(super) fn schedule_requests(season: Season) -> [Request; 2] {
     let query = vec![("LeagueID", "00".to_owned()), ("Season", season.to_string())];
     [
-        Request { host: Host::Stats, path: "/stats/scheduleleaguev2int", query },
+        Request { host: Host::Stats, path: "/stats/scheduleleaguev2int".to_owned(), query },
         Request {
             host: Host::Cdn,
-            path: "/static/json/staticData/scheduleLeagueV2_1.json",
+            path: "/static/json/staticData/scheduleLeagueV2_1.json".to_owned(),
             query: Vec::new(),
         },
     ]

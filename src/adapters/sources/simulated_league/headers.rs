@@ -63,6 +63,17 @@ const PLAYER_PLAYOFFS: [&str; 19] = [
     "SEASON_TYPE",
 ];
 
+pub(super) const PLAYER_INDEX: [&str; 8] = [
+    "PERSON_ID",
+    "PLAYER_LAST_NAME",
+    "PLAYER_FIRST_NAME",
+    "TEAM_ID",
+    "TEAM_ABBREVIATION",
+    "JERSEY_NUMBER",
+    "POSITION",
+    "HEIGHT",
+];
+
 const TEAM: [&str; 18] = [
     "TEAM_ID",
     "TEAM_ABBREVIATION",

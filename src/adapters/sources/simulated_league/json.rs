@@ -60,6 +60,13 @@ impl Envelope {
         Self::open("shotchartdetail", "Shot_Chart_Detail", &parameters)
     }
 
+    /// The player index of a season.
+    pub(super) fn player_index(season: Season) -> Self {
+        let parameters =
+            format!(r#""LeagueID":"00","Season":"{season}","SeasonType":"Regular Season","TeamID":0"#);
+        Self::open("playerindex", "PlayerIndex", &parameters)
+    }
+
     fn open(resource: &str, result_set: &str, parameters: &str) -> Self {
         let out = format!(
             r#"{{"resource":"{resource}","parameters":{{{parameters}}},"resultSets":[{{"name":"{result_set}""#

@@ -39,6 +39,7 @@ impl SimulatedLeague {
                 Resource::TeamGameLogs,
                 Resource::ShotChartDetail,
                 Resource::PlayerProps,
+                Resource::PlayerIndex,
             ] {
                 for (stage, part) in [(Stage::Regular, ""), (Stage::Playoffs, "-playoffs")] {
                     let path = directory.join(resource.name()).join(format!("{}{part}.zip", season.season));

@@ -149,7 +149,8 @@ impl Source for SimulatedLeague {
             Resource::PlayerGameLogs
             | Resource::TeamGameLogs
             | Resource::ShotChartDetail
-            | Resource::PlayerProps => {
+            | Resource::PlayerProps
+            | Resource::PlayerIndex => {
                 let message = format!("`{source}` has no calendar; only `schedule` has");
                 return Err(Permanent::new("source_unknown", message).into());
             }

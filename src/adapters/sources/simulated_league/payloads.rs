@@ -1,6 +1,8 @@
 //! A date's games as payloads in exactly the shape of the public service: envelope, headers (which differ
 //! by season and season type), formats of dates, nulls, and some of its faults. Decides nothing about games.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use crate::flow::{Date, Payload};
@@ -21,11 +23,18 @@ pub(super) enum Resource {
     TeamGameLogs,
     ShotChartDetail,
     PlayerProps,
+    PlayerIndex,
 }
 
 impl Resource {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Schedule, Self::PlayerGameLogs, Self::TeamGameLogs, Self::ShotChartDetail, Self::PlayerProps];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Schedule,
+        Self::PlayerGameLogs,
+        Self::TeamGameLogs,
+        Self::ShotChartDetail,
+        Self::PlayerProps,
+        Self::PlayerIndex,
+    ];
 
     /// The source's name.
     pub(super) fn name(self) -> &'static str {
@@ -35,6 +44,7 @@ impl Resource {
             Self::TeamGameLogs => "team_game_logs",
             Self::ShotChartDetail => "shot_chart_detail",
             Self::PlayerProps => "player_props",
+            Self::PlayerIndex => "player_index",
         }
     }
 
@@ -87,6 +97,7 @@ pub(super) fn of_date(season: &PlayedSeason, resource: Resource, date: Date) -> 
         Resource::TeamGameLogs => team_game_logs(season, games, stage, date),
         Resource::ShotChartDetail => shot_chart(season, games, stage, date),
         Resource::PlayerProps => bookmakers::offers(season, games, date),
+        Resource::PlayerIndex => player_index(season, date),
     };
     let part = match stage {
         Stage::Regular => "",
@@ -164,6 +175,38 @@ fn shot_chart(season: &PlayedSeason, games: &[Game], stage: Stage, date: Date) -
     envelope.finish()
 }
 
+/// Everybody of the season with the team of his last game before the date, or of his first one.
+fn player_index(season: &PlayedSeason, date: Date) -> Bytes {
+    let mut team_of: BTreeMap<usize, (Date, usize)> = BTreeMap::new();
+    for game in &season.games {
+        for (team, line) in [0, 1]
+            .into_iter()
+            .flat_map(|side: usize| game.played.lines[side].iter().map(move |line| (game.teams[side], line)))
+        {
+            let now = team_of.entry(line.player).or_insert((game.date, team));
+            if game.date < date {
+                *now = (game.date, team);
+            }
+        }
+    }
+    let mut envelope = Envelope::player_index(season.season);
+    envelope.headers(&headers::PLAYER_INDEX);
+    for (player, (_, team)) in team_of {
+        let player = &season.players[player];
+        let (first, last) = player.name(date).split_once(' ').unwrap_or(("", player.name(date)));
+        let team = &TEAMS[team];
+        envelope.row(headers::PLAYER_INDEX.iter().map(|column| match *column {
+            "PERSON_ID" => Json::Int(player.id),
+            "PLAYER_FIRST_NAME" => Json::Text(first),
+            "PLAYER_LAST_NAME" => Json::Text(last),
+            "TEAM_ID" => Json::Int(team.id),
+            "TEAM_ABBREVIATION" => Json::Text(team.abbreviation),
+            _ => Json::Null,
+        }));
+    }
+    envelope.finish()
+}
+
 /// Whether the source has a payload for the date. No source has the shots of playoffs, nor of one date of
 /// each regular season.
 pub(super) fn exists(season: &PlayedSeason, resource: Resource, date: Date) -> bool {
@@ -171,9 +214,11 @@ pub(super) fn exists(season: &PlayedSeason, resource: Resource, date: Date) -> b
         return false;
     };
     match resource {
-        Resource::Schedule | Resource::PlayerGameLogs | Resource::TeamGameLogs | Resource::PlayerProps => {
-            true
-        }
+        Resource::Schedule
+        | Resource::PlayerGameLogs
+        | Resource::TeamGameLogs
+        | Resource::PlayerProps
+        | Resource::PlayerIndex => true,
         Resource::ShotChartDetail => game.stage == Stage::Regular && !holds(season, date, 0.7),
     }
 }
