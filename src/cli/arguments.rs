@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backfill, bench, broker, coverage, dead_letters, fetch, plan, query, run, serve, status, topology, why,
+    backfill, bench, broker, check, coverage, dead_letters, fetch, plan, query, run, serve, status, topology,
+    why,
 };
 
 const EXAMPLES: &str = "\
@@ -73,6 +74,8 @@ pub(super) enum Command {
     Status(status::Options),
     /// Explain why a unit is done, skipped, waiting, held or dead, down to the root
     Why(why::Options),
+    /// Show what the gates say of each date, GO or NO-GO, and what the checks behind them found
+    Check(check::Options),
     /// Show what share of the game dates is done, by season and dataset
     Coverage(coverage::Options),
     /// List, show, replay or accept what failed for good

@@ -10,6 +10,8 @@ pub(super) enum Ending {
     AllDone,
     /// Everything that could be done is done; dead letters or held dates remain.
     Remains,
+    /// Some date has not passed a gate.
+    NoGo,
     /// It was stopped by a signal; the same command goes on.
     Interrupted,
 }
@@ -19,7 +21,7 @@ impl Ending {
     pub(super) fn exit_code(self) -> ExitCode {
         match self {
             Self::AllDone => ExitCode::SUCCESS,
-            Self::Interrupted => ExitCode::from(1),
+            Self::Interrupted | Self::NoGo => ExitCode::from(1),
             Self::Remains => ExitCode::from(3),
         }
     }

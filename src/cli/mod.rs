@@ -8,6 +8,7 @@ mod backfill;
 mod bars;
 mod bench;
 mod broker;
+mod check;
 mod completion;
 mod console;
 mod coverage;
@@ -68,6 +69,7 @@ async fn carry_out(command: Command, settings: &Settings, console: &Console) -> 
         Command::Plan(options) => plan::run(options, settings).await,
         Command::Status(options) => status::run(options, settings).await,
         Command::Why(options) => why::run(options, settings).await,
+        Command::Check(options) => check::run(options, settings).await,
         Command::Coverage(options) => coverage::run(options, settings).await,
         Command::DeadLetters(options) => dead_letters::run(options, settings, console).await,
         Command::Query(options) => query::run(options, settings).await,

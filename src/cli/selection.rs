@@ -68,7 +68,12 @@ pub(super) fn dataset(cascade: &Cascade, name: &str) -> anyhow::Result<DatasetNa
     })
 }
 
-fn range(calendar: &Calendar, from: Option<Date>, to: Option<Date>) -> anyhow::Result<(Date, Date)> {
+/// The first and the last date of a range, which must have dates of the calendar in it.
+pub(super) fn range(
+    calendar: &Calendar,
+    from: Option<Date>,
+    to: Option<Date>,
+) -> anyhow::Result<(Date, Date)> {
     let (Some(first), Some(last)) = (calendar.dates().first().copied(), calendar.dates().last().copied())
     else {
         return Err(wrong_usage("the source has no dates at all: its schedule is empty"));

@@ -99,7 +99,7 @@ impl Summary {
                 "nothing to do: {} units are up to date ({time})\n",
                 count(complete as u64)
             )),
-            (Ending::AllDone | Ending::Remains, _) => {
+            (Ending::AllDone | Ending::Remains | Ending::NoGo, _) => {
                 text.push_str(&format!("{} tasks in {time}\n", count(tasks)));
             }
         }
@@ -169,6 +169,7 @@ impl Summary {
             "ending": match ending {
                 Ending::AllDone => "all_done",
                 Ending::Remains => "remains",
+                Ending::NoGo => "no_go",
                 Ending::Interrupted => "interrupted",
             },
             "runs": self.runs.iter().map(|run| run.0).collect::<Vec<_>>(),

@@ -190,7 +190,7 @@ impl Engine {
     }
 
     /// Everything that depends on a unit, by dataset, as ranges of the calendar's indexes.
-    pub(super) fn reach(&self, dataset: DatasetName, at: usize) -> Vec<(DatasetName, Range<usize>)> {
+    pub fn reach(&self, dataset: DatasetName, at: usize) -> Vec<(DatasetName, Range<usize>)> {
         let catalog = self.catalog();
         let exists = |processor: &Processor, at: usize| catalog.exists(processor, at);
         self.cascade.reach(&self.calendar, exists, dataset, at)

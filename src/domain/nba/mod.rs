@@ -11,6 +11,7 @@ mod features;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod gaps;
+mod gate_rules;
 mod grading;
 mod history;
 mod identity;
@@ -71,6 +72,7 @@ mod zones;
 
 pub use composite_factors::{FactorsInput, composite_factors};
 pub use feature_store::{FeatureInput, feature_rows};
+pub use gate_rules::{THRESHOLDS_REVISION, Thresholds, ThresholdsError, segment, thresholds};
 pub use grading::grades;
 pub use history::{Units, since};
 pub use identity::{canonical_game_id, league_date, player_lookup};

@@ -256,7 +256,7 @@ fn zones_are_counts_where_there_is_a_chart() {
     assert_eq!(boston.points_in_paint_scored, Some(2));
     assert!(issues(&boston.quality_issues).contains(&"shot_zone_unknown:1"));
     assert_eq!(lakers.team_paint_attempts, Some(0), "a chart without its shots is no missing chart");
-    let defense = team_defense(&rows).expect("rows");
+    let defense = team_defense(&rows, &[]).expect("rows");
     let own = &defense[1];
     assert_eq!((&*own.defending_team_abbr, own.opp_paint_attempts), ("LAL", Some(2)));
     assert_eq!((own.mid_range_points_allowed, own.three_pt_points_allowed), (Some(2), Some(15)));

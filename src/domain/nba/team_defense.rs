@@ -2,19 +2,26 @@
 
 use std::sync::Arc;
 
-use super::quality::tier;
+use super::quality::{Issue, Quality, tier};
 use super::rows_team_defense::TeamDefense;
 use super::rows_team_offense::TeamOffense;
 use super::summary_fault::SummaryFault;
+use crate::flow::{DatasetName, Date};
 
-/// One row for each row of what teams did, in the same order.
-pub fn team_defense(teams: &[TeamOffense]) -> Result<Vec<TeamDefense>, SummaryFault> {
+/// One row for each row of what teams did, in the same order. `gaps` are accepted gaps of the date that the
+/// teams' own rows cannot know of.
+pub fn team_defense(
+    teams: &[TeamOffense],
+    gaps: &[(DatasetName, Date)],
+) -> Result<Vec<TeamDefense>, SummaryFault> {
+    let mut noted = Quality::of([]);
+    gaps.iter().for_each(|(dataset, date)| noted.note(Issue::Gap(*dataset, *date)));
     let opponent = |own: &TeamOffense| {
         (teams.iter()).find(|other| other.game_id == own.game_id && other.team_abbr == own.opponent_team_abbr)
     };
     (teams.iter())
         .map(|own| match opponent(own) {
-            Some(other) => Ok(turned(own, other)),
+            Some(other) => Ok(turned(own, other, &noted)),
             None => Err(SummaryFault::NoOpponent {
                 game_id: Arc::clone(&own.game_id),
                 team: Arc::clone(&own.team_abbr),
@@ -23,8 +30,8 @@ pub fn team_defense(teams: &[TeamOffense]) -> Result<Vec<TeamDefense>, SummaryFa
         .collect()
 }
 
-fn turned(own: &TeamOffense, other: &TeamOffense) -> TeamDefense {
-    let score = own.quality_score.min(other.quality_score);
+fn turned(own: &TeamOffense, other: &TeamOffense, noted: &Quality) -> TeamDefense {
+    let score = (own.quality_score.min(other.quality_score) - (100 - noted.score())).max(0);
     TeamDefense {
         game_id: Arc::clone(&own.game_id),
         nba_game_id: Arc::clone(&own.nba_game_id),
@@ -79,7 +86,7 @@ fn turned(own: &TeamOffense, other: &TeamOffense) -> TeamDefense {
         shot_zones_available: other.shot_zones_available,
         quality_tier: tier(score).into(),
         quality_score: score,
-        quality_issues: union(&other.quality_issues, &own.quality_issues),
+        quality_issues: union(&union(&other.quality_issues, &own.quality_issues), &noted.issues()),
         data_sources: union(&other.data_sources, &own.data_sources),
         is_production_ready: own.is_production_ready && other.is_production_ready,
     }

@@ -1,6 +1,7 @@
 //! The datasets of the NBA pipeline with their row types: the only thing that one processor borrows
 //! from another. Names and types only.
 
+use crate::domain::checks::{CheckRow, ColumnProfile, GateRow};
 use crate::domain::nba::{
     CompositeFactors, FeatureRow, PlayerCache, PlayerContext, PlayerGame, PlayerLog, PlayerPrediction,
     PlayerProp, PlayerShotZones, PredictionGrade, Rostered, ScheduledGame, Shot, SystemStanding, TeamContext,
@@ -68,3 +69,25 @@ pub const SITE_PLAYERS: DatasetName = DatasetName::of("nba.site_players");
 pub const SITE_PREDICTIONS: DatasetName = DatasetName::of("nba.site_predictions");
 /// A date's results, published.
 pub const SITE_RESULTS: DatasetName = DatasetName::of("nba.site_results");
+/// What teams did in a date's games, as figures of each column.
+pub const TEAM_OFFENSE_PROFILE: Dataset<ColumnProfile> = Dataset::of("nba.team_offense_profile");
+/// The results of the checks of that.
+pub const TEAM_OFFENSE_CHECKS: Dataset<CheckRow> = Dataset::of("nba.team_offense_checks");
+/// Gate A, which stands behind these checks.
+pub const GATE_A: Dataset<GateRow> = Dataset::of("nba.gate_a");
+/// What players did in a date's games, as figures of each column.
+pub const PLAYER_GAME_PROFILE: Dataset<ColumnProfile> = Dataset::of("nba.player_game_profile");
+/// The results of the checks of that.
+pub const PLAYER_GAME_CHECKS: Dataset<CheckRow> = Dataset::of("nba.player_game_checks");
+/// Gate B, which stands behind these checks.
+pub const GATE_B: Dataset<GateRow> = Dataset::of("nba.gate_b");
+/// The results of the checks of what is known before a date's games.
+pub const CONTEXT_CHECKS: Dataset<CheckRow> = Dataset::of("nba.context_checks");
+/// Gate C, which stands behind these checks.
+pub const GATE_C: Dataset<GateRow> = Dataset::of("nba.gate_c");
+/// What was computed before a date's games, as figures of each column.
+pub const PRECOMPUTE_PROFILE: Dataset<ColumnProfile> = Dataset::of("nba.precompute_profile");
+/// The results of the checks of that.
+pub const PRECOMPUTE_CHECKS: Dataset<CheckRow> = Dataset::of("nba.precompute_checks");
+/// Gate D, which stands behind these checks.
+pub const GATE_D: Dataset<GateRow> = Dataset::of("nba.gate_d");

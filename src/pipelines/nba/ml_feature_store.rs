@@ -4,7 +4,7 @@
 
 use super::bootstrap::{bootstrap, gap_issues};
 use super::datasets::{
-    ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE, PLAYER_GAME_SUMMARY,
+    GATE_C, ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE, PLAYER_GAME_SUMMARY,
     PLAYER_SHOT_ZONE_ANALYSIS, TEAM_DEFENSE_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY,
     UPCOMING_PLAYER_GAME_CONTEXT,
 };
@@ -17,6 +17,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     "one player's 25 features before a game, each with its source",
     1,
     &[
+        GATE_C.same_date().optional(),
         UPCOMING_PLAYER_GAME_CONTEXT.same_date(),
         TEAM_DEFENSE_ZONE_ANALYSIS.same_date(),
         PLAYER_SHOT_ZONE_ANALYSIS.same_date(),

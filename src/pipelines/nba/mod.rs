@@ -2,7 +2,13 @@
 //! Glue between datasets and the pure functions of `domain::nba`; no IO, no formula.
 
 mod bootstrap;
+mod checking;
+mod context_checks;
 mod datasets;
+mod gate_a;
+mod gate_b;
+mod gate_c;
+mod gate_d;
 mod intake;
 mod landed_player_index;
 mod landed_player_logs;
@@ -15,11 +21,15 @@ mod leakage;
 mod ml_feature_store;
 mod player_composite_factors;
 mod player_daily_cache;
+mod player_game_checks;
 mod player_game_logs;
+mod player_game_profile;
 mod player_game_summary;
 mod player_prop_predictions;
 mod player_props;
 mod player_shot_zone_analysis;
+mod precompute_checks;
+mod precompute_profile;
 mod prediction_accuracy;
 mod prediction_leaderboard;
 mod rosters;
@@ -34,7 +44,9 @@ mod site_results;
 mod team_defense_game_summary;
 mod team_defense_zone_analysis;
 mod team_game_logs;
+mod team_offense_checks;
 mod team_offense_game_summary;
+mod team_offense_profile;
 mod upcoming_player_game_context;
 mod upcoming_team_game_context;
 
@@ -46,6 +58,11 @@ use crate::flow::{Pipeline, PipelineName, Processor};
 
 /// All processors of the pipeline, in alphabetical order of what they write.
 pub(super) const PROCESSORS: &[Processor] = &[
+    context_checks::PROCESSOR,
+    gate_a::PROCESSOR,
+    gate_b::PROCESSOR,
+    gate_c::PROCESSOR,
+    gate_d::PROCESSOR,
     landed_player_index::PROCESSOR,
     landed_player_logs::PROCESSOR,
     landed_player_props::PROCESSOR,
@@ -55,11 +72,15 @@ pub(super) const PROCESSORS: &[Processor] = &[
     ml_feature_store::PROCESSOR,
     player_composite_factors::PROCESSOR,
     player_daily_cache::PROCESSOR,
+    player_game_checks::PROCESSOR,
     player_game_logs::PROCESSOR,
+    player_game_profile::PROCESSOR,
     player_game_summary::PROCESSOR,
     player_prop_predictions::PROCESSOR,
     player_props::PROCESSOR,
     player_shot_zone_analysis::PROCESSOR,
+    precompute_checks::PROCESSOR,
+    precompute_profile::PROCESSOR,
     prediction_accuracy::PROCESSOR,
     prediction_leaderboard::PROCESSOR,
     rosters::PROCESSOR,
@@ -72,7 +93,9 @@ pub(super) const PROCESSORS: &[Processor] = &[
     team_defense_game_summary::PROCESSOR,
     team_defense_zone_analysis::PROCESSOR,
     team_game_logs::PROCESSOR,
+    team_offense_checks::PROCESSOR,
     team_offense_game_summary::PROCESSOR,
+    team_offense_profile::PROCESSOR,
     upcoming_player_game_context::PROCESSOR,
     upcoming_team_game_context::PROCESSOR,
 ];

@@ -4,7 +4,7 @@
 
 use super::bootstrap::{bootstrap, gap_issues};
 use super::datasets::{
-    PLAYER_COMPOSITE_FACTORS, PLAYER_SHOT_ZONE_ANALYSIS, TEAM_DEFENSE_ZONE_ANALYSIS,
+    GATE_C, PLAYER_COMPOSITE_FACTORS, PLAYER_SHOT_ZONE_ANALYSIS, TEAM_DEFENSE_ZONE_ANALYSIS,
     UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
 };
 use crate::domain::nba::{FactorsInput, composite_factors};
@@ -16,6 +16,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     "one player's four factors before a game",
     1,
     &[
+        GATE_C.same_date().optional(),
         UPCOMING_PLAYER_GAME_CONTEXT.same_date(),
         UPCOMING_TEAM_GAME_CONTEXT.same_date(),
         TEAM_DEFENSE_ZONE_ANALYSIS.same_date(),

@@ -4,7 +4,7 @@
 
 use super::bootstrap::{CARRYING, bootstrap, gap_issues};
 use super::datasets::{
-    PLAYER_DAILY_CACHE, PLAYER_GAME_SUMMARY, PLAYER_SHOT_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY,
+    GATE_C, PLAYER_DAILY_CACHE, PLAYER_GAME_SUMMARY, PLAYER_SHOT_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY,
     UPCOMING_PLAYER_GAME_CONTEXT,
 };
 use crate::domain::nba::{CacheInput, player_cache};
@@ -16,6 +16,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     "one player's form over 5 games, 10 games and the season",
     1,
     &[
+        GATE_C.same_date().optional(),
         UPCOMING_PLAYER_GAME_CONTEXT.same_date(),
         PLAYER_SHOT_ZONE_ANALYSIS.same_date(),
         PLAYER_GAME_SUMMARY.read(Window::SeasonBefore),

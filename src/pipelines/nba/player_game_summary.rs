@@ -1,8 +1,9 @@
 //! A3: what each player did in each game. In: player logs, shots and A1 of the date (usage needs the
-//! team's figures); without A1, accepted as a gap, usage is null. Out: one row for each line of the logs.
+//! team's figures), behind gate A; without A1, accepted as a gap, usage is null. Out: one row for each line of
+//! the logs.
 //! Glue only: the formulas are in `domain::nba`.
 
-use super::datasets::{PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SHOTS, TEAM_OFFENSE_GAME_SUMMARY};
+use super::datasets::{GATE_A, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SHOTS, TEAM_OFFENSE_GAME_SUMMARY};
 use crate::domain::nba::{self, PlayersOfDate, ShotChart};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor};
 
@@ -12,6 +13,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     "What a player did in a game: box score, zones, usage and shooting.",
     1,
     &[
+        GATE_A.same_date().optional(),
         PLAYER_GAME_LOGS.same_date(),
         SHOTS.same_date().optional(),
         TEAM_OFFENSE_GAME_SUMMARY.same_date().optional(),

@@ -1,12 +1,12 @@
 //! What each system says of each player's points before a game. In, of the date: A4 (the population), P5
 //! (features), P2 and bookmakers' offers, if there are any; P1 of the date and the 90 days before it (which
 //! tier an opponent had on the day of a past game); A3 before it. Out: five rows a player of the population,
-//! each a prediction or a refusal with its reason. Skipped in the bootstrap days.
+//! each a prediction or a refusal with its reason. Behind gate D. Skipped in the bootstrap days.
 
 use super::bootstrap::{bootstrap, gap_issues};
 use super::datasets::{
-    ML_FEATURE_STORE, PLAYER_GAME_SUMMARY, PLAYER_PROP_PREDICTIONS, PLAYER_PROPS, PLAYER_SHOT_ZONE_ANALYSIS,
-    TEAM_DEFENSE_ZONE_ANALYSIS, UPCOMING_PLAYER_GAME_CONTEXT,
+    GATE_D, ML_FEATURE_STORE, PLAYER_GAME_SUMMARY, PLAYER_PROP_PREDICTIONS, PLAYER_PROPS,
+    PLAYER_SHOT_ZONE_ANALYSIS, TEAM_DEFENSE_ZONE_ANALYSIS, UPCOMING_PLAYER_GAME_CONTEXT,
 };
 use crate::domain::nba::{PredictionInput, System, predictions};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
@@ -17,6 +17,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     "one system's prediction of one player's points, or why it has none",
     1,
     &[
+        GATE_D.same_date().optional(),
         UPCOMING_PLAYER_GAME_CONTEXT.same_date(),
         ML_FEATURE_STORE.same_date(),
         PLAYER_SHOT_ZONE_ANALYSIS.same_date(),

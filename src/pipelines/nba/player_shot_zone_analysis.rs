@@ -2,7 +2,7 @@
 //! before it. Out: one row a player of the population. Skipped in the bootstrap days.
 
 use super::bootstrap::{bootstrap, gap_issues};
-use super::datasets::{PLAYER_GAME_SUMMARY, PLAYER_SHOT_ZONE_ANALYSIS, UPCOMING_PLAYER_GAME_CONTEXT};
+use super::datasets::{GATE_C, PLAYER_GAME_SUMMARY, PLAYER_SHOT_ZONE_ANALYSIS, UPCOMING_PLAYER_GAME_CONTEXT};
 use crate::domain::nba::player_shot_zones;
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 
@@ -11,7 +11,11 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     PLAYER_SHOT_ZONE_ANALYSIS,
     "one player's shots by zone over his last 10 and 20 games",
     1,
-    &[UPCOMING_PLAYER_GAME_CONTEXT.same_date(), PLAYER_GAME_SUMMARY.read(Window::SeasonBefore)],
+    &[
+        GATE_C.same_date().optional(),
+        UPCOMING_PLAYER_GAME_CONTEXT.same_date(),
+        PLAYER_GAME_SUMMARY.read(Window::SeasonBefore),
+    ],
     compute,
 );
 

@@ -2,7 +2,7 @@
 //! before it. Out: one row for each team of the season. Skipped in the bootstrap days.
 
 use super::bootstrap::{bootstrap, gap_issues, opening};
-use super::datasets::{SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS};
+use super::datasets::{GATE_C, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS};
 use crate::domain::nba::{ZonesInput, since, team_defense_zones};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 
@@ -12,6 +12,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     "one team's defence by zone over its last 15 games",
     1,
     &[
+        GATE_C.same_date().optional(),
         SCHEDULE.read(Window::Days { back: 280, ahead: 0 }),
         TEAM_DEFENSE_GAME_SUMMARY.read(Window::SeasonBefore),
     ],

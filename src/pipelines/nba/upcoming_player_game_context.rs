@@ -1,13 +1,13 @@
 //! A4: what is known of each player before a game. In: the schedule around the date, the games before it
-//! (A1, A2, A3), and of the date's player log only *who* is in it. Out: one row a player of the date's
+//! (A1, A2, A3) behind gate B, and of the date's player log only *who* is in it. Out: one row a player of the date's
 //! population. Waits for the log of the date and all summaries of the season before it.
 
 use std::sync::Arc;
 
 use super::bootstrap::{CARRYING, gap_issues, opening};
 use super::datasets::{
-    PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY,
-    UPCOMING_PLAYER_GAME_CONTEXT,
+    GATE_B, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY,
+    TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
 };
 use crate::domain::nba::{ContextInput, Played, player_contexts};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
@@ -26,6 +26,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
         PLAYER_GAME_SUMMARY.read(CARRYING),
         TEAM_OFFENSE_GAME_SUMMARY.read(CARRYING),
         TEAM_DEFENSE_GAME_SUMMARY.read(CARRYING),
+        GATE_B.read(CARRYING),
     ],
     compute,
 );

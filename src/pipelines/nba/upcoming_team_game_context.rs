@@ -1,8 +1,8 @@
 //! A5: what is known of each team before a game. In: the season's schedule up to a week after the date,
-//! and the results before it (A1). Out: two rows a game. Waits for the results of the season before.
+//! and the results before it (A1) behind gate A. Out: two rows a game. Waits for the results of the season before.
 
 use super::bootstrap::{gap_issues, opening};
-use super::datasets::{SCHEDULE, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_TEAM_GAME_CONTEXT};
+use super::datasets::{GATE_A, SCHEDULE, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_TEAM_GAME_CONTEXT};
 use crate::domain::nba::{TeamContextInput, team_contexts};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 
@@ -14,6 +14,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     &[
         SCHEDULE.read(Window::Days { back: 280, ahead: 7 }),
         TEAM_OFFENSE_GAME_SUMMARY.read(Window::SeasonBefore),
+        GATE_A.read(Window::SeasonBefore),
     ],
     compute,
 );

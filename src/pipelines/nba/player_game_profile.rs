@@ -1,0 +1,27 @@
+//! What players did on a date, as figures of each column. In: A3 and the schedule of the date. Out: one row a
+//! column; of the schedule only how many games there are.
+
+use super::checking::{profile_of, profiles};
+use super::datasets::{PLAYER_GAME_PROFILE, PLAYER_GAME_SUMMARY, SCHEDULE};
+use crate::domain::checks::counted;
+use crate::domain::nba::segment;
+use crate::flow::{Computed, Inputs, Permanent, Processor};
+
+/// `nba.player_game_profile`.
+pub(super) const PROCESSOR: Processor = Processor::compute(
+    PLAYER_GAME_PROFILE,
+    "One column of a date as figures: nulls, zeros, mean, spread, least and greatest.",
+    1,
+    &[PLAYER_GAME_SUMMARY.same_date(), SCHEDULE.same_date()],
+    compute,
+);
+
+fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
+    let games = inputs.same_date(SCHEDULE)?;
+    let players = inputs.same_date(PLAYER_GAME_SUMMARY)?;
+    let issues = players.iter().flat_map(|row| row.quality_issues.iter());
+    let segment = segment(inputs.date(), games, false, issues);
+    let mut rows = vec![counted(SCHEDULE.name(), &segment, games.len())];
+    rows.extend(profile_of(PLAYER_GAME_SUMMARY, &segment, players));
+    Ok(profiles(rows))
+}
