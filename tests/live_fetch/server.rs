@@ -301,13 +301,46 @@ impl Service {
             let cell = &mut value["resultSets"][0]["rowSet"][0][at];
             *cell = json!(cell.as_i64().expect("a number") + 1);
         }
-        // The league game log has every column in every season; the league invents only some of them for
-        // teams in the regular season and for players in the playoffs, and then gives them as it has them.
-        if value["resultSets"][0]["headers"].as_array()?.iter().any(|header| header == "FGM") {
+        // The league game log has every column for players and teams, in every part of a season. The league
+        // invents only some of them for teams in the regular season, which are the sums of their players,
+        // and for players in the playoffs, who come as it has them.
+        if source == "team_game_logs" {
+            let players = self.payload("player_game_logs", seen).await?;
+            add_sums(&mut value["resultSets"][0], &players["resultSets"][0]);
+        }
+        if has(&value["resultSets"][0], "FGM") {
             value["resource"] = json!("leaguegamelog");
             value["resultSets"][0]["name"] = json!("LeagueGameLog");
         }
         Some(value)
+    }
+}
+
+fn has(set: &Value, header: &str) -> bool {
+    set["headers"].as_array().expect("headers").iter().any(|known| known == header)
+}
+
+/// Adds the columns that a log of teams lacks and the log of their players has: sums, the minutes too.
+fn add_sums(teams: &mut Value, players: &Value) {
+    let at = |set: &Value, header: &str| {
+        let headers = set["headers"].as_array().expect("headers");
+        headers.iter().position(|known| known == header)
+    };
+    let [game, team] = ["GAME_ID", "TEAM_ABBREVIATION"].map(|header| {
+        (at(teams, header).expect("in a team's log"), at(players, header).expect("in a player's log"))
+    });
+    for header in ["MIN", "FGM", "FGA", "FG3M", "FG3A", "FTM", "FTA", "OREB", "DREB", "PF"] {
+        let (None, Some(column)) = (at(teams, header), at(players, header)) else { continue };
+        teams["headers"].as_array_mut().expect("headers").push(json!(header));
+        for row in teams["rowSet"].as_array_mut().expect("rows") {
+            let own = players["rowSet"]
+                .as_array()
+                .expect("rows")
+                .iter()
+                .filter(|player| player[game.1] == row[game.0] && player[team.1] == row[team.0]);
+            let sum: i64 = own.map(|player| player[column].as_i64().expect("a whole number")).sum();
+            row.as_array_mut().expect("a row").push(json!(sum));
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Where raw payloads come from. Each file is one `fleet::Source`; none interprets what it hands over.
+//! Where raw payloads come from: landing zones and the simulated league are read, the league's service is
+//! asked and its answers land. None interprets what it hands over.
 
 mod landing_zone;
 mod live;
