@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use tidegate::{cli::Embedded, fleet::Source, flow::*};
+use tidegate::{cli::Embedded, fleet::Found, fleet::Source, flow::*};
 
 tidegate::rows! {
     /// A day's temperature, measured or expected.
@@ -54,8 +54,8 @@ impl Source for Thermometer {
     async fn calendar(&self, _source: &str) -> Result<Vec<Payload>, Failure> {
         Ok(self.0.keys().map(|day| Payload::of(*day, "")).collect())
     }
-    async fn payloads(&self, _source: &str, day: Date) -> Result<Option<Vec<Payload>>, Failure> {
-        Ok(self.0.get(&*day.to_string()).map(|sent| vec![Payload::of(day.to_string(), *sent)]))
+    async fn payloads(&self, _source: &str, day: Date) -> Result<Found<Vec<Payload>>, Failure> {
+        Ok(self.0.get(&*day.to_string()).map(|sent| vec![Payload::of(day.to_string(), *sent)]).into())
     }
 }
 

@@ -12,7 +12,7 @@ use tidegate::adapters::ledger::InlineLedger;
 use tidegate::adapters::objects::MemoryStore;
 use tidegate::adapters::sources::LandingZone;
 use tidegate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, Shot, TeamDefense, TeamLog, TeamOffense};
-use tidegate::fleet::{Bus, Engine, Ports, Source, SystemClock, Threads, sequential};
+use tidegate::fleet::{Bus, Engine, Found, Ports, Source, SystemClock, Threads, sequential};
 use tidegate::flow::{
     Calendar, Cascade, Completion, Computed, Content, Dataset, DatasetName, Date, DeadLetterNotice, Failure,
     Inputs, Permanent, Presence, Processor, Row, Season, SkipReason, Step, Unit, Upstream, Window, WorkOrder,
@@ -77,9 +77,11 @@ async fn compute_date(
             Step::Land { source: name, presence } => {
                 let payloads = source.payloads(name, date).await.map_err(|f| (processor.writes, f))?;
                 match (payloads, presence) {
-                    (Some(payloads), _) => Content::Payloads(payloads.into()),
-                    (None, Presence::Optional) => Content::Skipped(SkipReason::NotInSource),
-                    (None, Presence::Required) => panic!("{date}: {name} has no payload"),
+                    (Found::There(payloads), _) => Content::Payloads(payloads.into()),
+                    (Found::Nothing, Presence::Optional) => Content::Skipped(SkipReason::NotInSource),
+                    (Found::NotYet, _) | (Found::Nothing, Presence::Required) => {
+                        panic!("{date}: {name} has no payload")
+                    }
                 }
             }
             Step::Publish { .. } => continue,

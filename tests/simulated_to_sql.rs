@@ -8,7 +8,7 @@ use tidegate::adapters::lake::ParquetLake;
 use tidegate::adapters::query::{LakeSql, RowSink, SqlValue};
 use tidegate::adapters::sources::{LandingZone, League, SimulatedLeague};
 use tidegate::domain::nba::{self, PlayerLog, Shot};
-use tidegate::fleet::{Lake, Provenance, Source};
+use tidegate::fleet::{Found, Lake, Provenance, Source};
 use tidegate::flow::{DatasetName, Date, Fingerprint, Payload, Row, Unit};
 
 const LOGS: DatasetName = DatasetName::of("nba.player_game_logs");
@@ -43,9 +43,9 @@ async fn a_landing_zone_of_the_league_is_the_league() {
         for source in ["schedule", "player_game_logs", "team_game_logs", "shot_chart_detail"] {
             let simulated = league.payloads(source, date).await.expect("simulated");
             let landed = zone.payloads(source, date).await.expect("landed");
-            let stamped = zone.stamp(source, date).await.expect("stamp").is_some();
-            assert_eq!(stamped, simulated.is_some(), "{source} {date}");
-            let bytes = |payloads: Option<Vec<Payload>>| {
+            let stamped = zone.stamp(source, date).await.expect("stamp").there().is_some();
+            assert_eq!(stamped, matches!(simulated, Found::There(_)), "{source} {date}");
+            let bytes = |payloads: Found<Vec<Payload>>| {
                 payloads.map(|all| all.into_iter().map(|one| content(source, &one.bytes)).collect::<Vec<_>>())
             };
             assert_eq!(bytes(landed), bytes(simulated), "{source} {date}");
@@ -80,7 +80,7 @@ async fn sql_over_the_lake_counts_what_the_league_played() {
     let (mut logs, mut shots): (Vec<PlayerLog>, Vec<Shot>) = (Vec::new(), Vec::new());
     for date in dates(&league).await {
         let payloads =
-            async |source| league.payloads(source, date).await.expect("payloads").unwrap_or_default();
+            async |source| league.payloads(source, date).await.expect("payloads").there().unwrap_or_default();
         let games = nba::scheduled_games(&payloads("schedule").await, date).expect("games");
         let log = nba::player_logs(&payloads("player_game_logs").await, date, &games).expect("logs");
         let chart = nba::shots(&payloads("shot_chart_detail").await, date, &games).expect("shots");

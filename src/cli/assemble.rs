@@ -17,23 +17,33 @@ use super::source::{Remembered, SourceOptions};
 use crate::adapters::lake::ParquetLake;
 use crate::adapters::ledger::{InlineLedger, SqliteLedger};
 use crate::adapters::objects::{DiskStore, MemoryStore};
-use crate::fleet::{Bus, Clock, Engine, Ledger, Millis, Ports, Source, SystemClock, Threads};
-use crate::flow::{
-    Calendar, Cascade, Completion, DatasetName, DeadLetterNotice, Failure, Permanent, Pipeline, WorkOrder,
+use crate::fleet::{
+    AsOf, Bus, Clock, Days, Engine, Feeds, Ledger, Millis, Ports, Source, SystemClock, Threads, Today,
 };
-use crate::pipelines::nba::NBA;
+use crate::flow::{
+    Calendar, Cascade, Completion, DatasetName, DeadLetterNotice, Failure, Permanent, Pipeline, Rhythm,
+    WorkOrder,
+};
+use crate::pipelines::nba::{NBA, NBA_RHYTHM};
 
-/// All pipelines.
-const PIPELINES: [&Pipeline; 1] = [&NBA];
+/// All pipelines, each with its day.
+const PIPELINES: [(&Pipeline, Rhythm); 1] = [(&NBA, NBA_RHYTHM)];
 
 /// The pipeline of a name; where none is given, the one that the home remembers, or the only one.
 pub(super) fn pipeline(name: Option<&str>, home: &Home) -> anyhow::Result<&'static Pipeline> {
     let remembered = home.remembered()?.map(|(pipeline, _)| pipeline);
-    let name = name.map(str::to_owned).or(remembered).unwrap_or_else(|| PIPELINES[0].name.to_string());
-    PIPELINES.into_iter().find(|pipeline| pipeline.name.as_str() == name).ok_or_else(|| {
-        let known = PIPELINES.map(|pipeline| pipeline.name.as_str()).join(", ");
+    let name = name.map(str::to_owned).or(remembered).unwrap_or_else(|| PIPELINES[0].0.name.to_string());
+    let found = PIPELINES.into_iter().find(|(pipeline, _)| pipeline.name.as_str() == name);
+    found.map(|(pipeline, _)| pipeline).ok_or_else(|| {
+        let known = PIPELINES.map(|(pipeline, _)| pipeline.name.as_str()).join(", ");
         wrong_usage(format!("there is no pipeline `{name}`; there is {known}"))
     })
+}
+
+/// The day of a pipeline.
+pub(super) fn rhythm(pipeline: &Pipeline) -> Rhythm {
+    let found = PIPELINES.into_iter().find(|(other, _)| other.name == pipeline.name);
+    found.map(|(_, rhythm)| rhythm).expect("a pipeline that was chosen is in the list")
 }
 
 /// The pipeline's cascade.
@@ -68,40 +78,53 @@ pub(super) fn must_exist(home: &Home) -> anyhow::Result<()> {
     )))
 }
 
-/// An engine that looks and never publishes, with what the ledger holds now.
+/// An engine that looks and never publishes.
+pub(super) struct View {
+    /// The engine, with what the ledger holds now.
+    pub(super) engine: Engine,
+    /// Which day it is.
+    pub(super) today: Arc<Today>,
+}
+
+/// Opens a view of a home.
 pub(super) async fn view(
     settings: &Settings,
     name: Option<&str>,
     source: &SourceOptions,
-) -> anyhow::Result<Engine> {
-    let pipeline = pipeline(name, &settings.home)?;
-    let source = Remembered::choose(source, &settings.home)?;
-    let ledger = ledger_to_read(&settings.home, pipeline)?;
-    let engine = engine(&settings.home, pipeline, &source, ledger, Arc::new(Silent)).await?;
-    engine.refresh_catalog().await?;
-    Ok(engine)
-}
-
-async fn engine(
-    home: &Home,
-    pipeline: &Pipeline,
-    source: &Remembered,
-    ledger: Arc<dyn Ledger>,
-    bus: Arc<dyn Bus>,
-) -> anyhow::Result<Engine> {
-    let cascade = cascade(pipeline)?;
-    let opened: Arc<dyn Source> = source.open()?;
-    let calendar = calendar(pipeline, source, &*opened).await?;
+) -> anyhow::Result<View> {
+    let home = &settings.home;
+    let pipeline = pipeline(name, home)?;
+    let remembered = Remembered::choose(source, home)?;
+    let (opened, today) = open_source(pipeline, &remembered, source)?;
+    let calendar = calendar(pipeline, &remembered, &*opened).await?;
     let ports = Ports {
-        ledger,
+        ledger: ledger_to_read(home, pipeline)?,
         lake: Arc::new(ParquetLake::open(home.lake())),
         source: opened,
         objects: Arc::new(MemoryStore::default()),
-        bus,
+        bus: Arc::new(Silent),
         clock: Arc::new(SystemClock),
         cpu: Arc::new(Threads::new(cores())),
     };
-    Ok(Engine::new(cascade, Arc::new(calendar), ports, CACHE_CELLS_MAX))
+    let engine = Engine::new(cascade(pipeline)?, Arc::new(calendar), ports, CACHE_CELLS_MAX);
+    engine.refresh_catalog().await?;
+    Ok(View { engine, today })
+}
+
+/// The source as it is seen today, or as it was on the morning that the options name.
+fn open_source(
+    pipeline: &Pipeline,
+    remembered: &Remembered,
+    options: &SourceOptions,
+) -> anyhow::Result<(Arc<dyn Source>, Arc<Today>)> {
+    let source = remembered.open()?;
+    let today = Today::on(options.as_of.unwrap_or_else(|| rhythm(pipeline).today(SystemClock.now())));
+    let shared = Arc::clone(&today);
+    let seen = match options.as_of {
+        Some(_) => AsOf::morning(source, shared, pipeline.calendar_source),
+        None => AsOf::now(source, shared),
+    };
+    Ok((Arc::new(seen), today))
 }
 
 async fn calendar(
@@ -124,6 +147,8 @@ pub(super) struct Fleet {
     pub(super) begun: Millis,
     /// What the home holds data of.
     pub(super) source: Remembered,
+    /// Which day it is.
+    pub(super) today: Arc<Today>,
     pipeline: &'static Pipeline,
     _lock: HomeLock,
 }
@@ -133,31 +158,36 @@ impl Fleet {
     pub(super) async fn open(
         settings: &Settings,
         name: Option<&str>,
-        source: &SourceOptions,
+        options: &SourceOptions,
     ) -> anyhow::Result<Self> {
         let begun = SystemClock.now();
         let home = &settings.home;
         let pipeline = pipeline(name, home)?;
-        let source = Remembered::choose(source, home)?;
+        let source = Remembered::choose(options, home)?;
         let lock = home.lock()?;
-        let opened = source.open()?;
+        let (opened, today) = open_source(pipeline, &source, options)?;
         let calendar = Arc::new(calendar(pipeline, &source, &*opened).await?);
         home.remember(&lock, pipeline.name.as_str(), &source)?;
         let lake = Arc::new(ParquetLake::open(home.lake()));
         let embedded = Embedded::start_on(home.root(), pipeline, calendar, opened, lake).await?;
         let engine = Arc::clone(&embedded.engine);
-        Ok(Self { engine, embedded, begun, source, pipeline, _lock: lock })
+        Ok(Self { engine, embedded, begun, source, today, pipeline, _lock: lock })
+    }
+
+    /// The day of its pipeline.
+    pub(super) fn rhythm(&self) -> Rhythm {
+        rhythm(self.pipeline)
+    }
+
+    /// Its days.
+    pub(super) fn days(&self, feeds: Option<Feeds>) -> Days {
+        let (engine, today) = (Arc::clone(&self.engine), Arc::clone(&self.today));
+        Days::of(engine, self.pipeline, self.rhythm(), today, feeds)
     }
 
     /// Where its Pub/Sub server listens.
     pub(super) fn endpoint(&self) -> String {
         self.embedded.endpoint()
-    }
-
-    /// Whether the source has other dates than the engine's calendar.
-    pub(super) async fn calendar_has_changed(&self) -> anyhow::Result<bool> {
-        let present = calendar(self.pipeline, &self.source, &*self.engine.ports().source).await?;
-        Ok(present != **self.engine.calendar())
     }
 
     /// Takes nothing new, lets what is under way end, closes the streams, syncs the server's log, and hands

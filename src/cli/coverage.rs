@@ -1,10 +1,10 @@
-//! `tidegate coverage`: done / (game dates - skipped) by season and dataset. The goal is 100 %.
+//! `tidegate coverage`: done / (game dates up to today - skipped) by season and dataset. The goal is 100 %.
 //! Reads only; works while another process has the home open.
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::assemble;
+use super::assemble::{self, View};
 use super::ending::{Ending, wrong_usage};
 use super::selection;
 use super::settings::Settings;
@@ -19,8 +19,9 @@ Examples:
   tidegate coverage --season 2023-24
   tidegate coverage --dataset nba.ml_feature_store --json
 
-Coverage is done / (game dates - skipped). Skipped are the first days of a season, from which nothing can be
-computed yet, payloads that a source does not have, and gaps that somebody has accepted.";
+Coverage is done / (game dates up to today - skipped). Skipped are the first days of a season, from which nothing can be
+computed yet, payloads that a source does not have, gaps that somebody has accepted, and what today's games have
+yet to bring. Dates after today are left out.";
 
 /// Characters of a full bar.
 const BAR_WIDTH: usize = 20;
@@ -41,12 +42,12 @@ pub(super) struct Options {
 
 /// Does it.
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
-    let engine = assemble::view(settings, None, &options.source).await?;
+    let View { engine, today } = assemble::view(settings, None, &options.source).await?;
     let dataset = options.dataset.map(|name| selection::dataset(engine.cascade(), &name)).transpose()?;
     let season = options.season.map(|text| {
         Season::parse(&text).ok_or_else(|| wrong_usage(format!("`{text}` is no season; write it as 2023-24")))
     });
-    let lines = coverage(engine.cascade(), &engine.catalog(), season.transpose()?, dataset);
+    let lines = coverage(engine.cascade(), &engine.catalog(), season.transpose()?, dataset, today.date());
     if lines.is_empty() {
         return Err(wrong_usage("the source has no dates in that season"));
     }

@@ -18,6 +18,7 @@ use crate::adapters::query::{LakeSql, RowSink, SqlValue};
 use crate::broker::{BrokerConfig, Running, Server};
 use crate::fleet::{
     Engine, Lake, Limits, Ports, RunTitle, Service, Source, SystemClock, Threads, make_plan, recover, submit,
+    withdraw,
 };
 use crate::flow::{
     Calendar, Cascade, DatasetName, Failure, Lane, Pipeline, PlanRequest, Processor, RunId, Topology,
@@ -86,6 +87,7 @@ impl Embedded {
         let objects = Arc::new(DiskStore::open(directory.join("published")));
         let ports = Ports { ledger, lake, source, objects, bus, clock, cpu };
         let engine = Arc::new(Engine::new(cascade, calendar, ports, CACHE_CELLS_MAX));
+        withdraw(&engine, pipeline.calendar_source).await?;
         let unfinished = recover(&engine, true).await?;
         let limits = Limits { attempts_max: cores() * ATTEMPTS_PER_CORE };
         let service = Service::start(Arc::clone(&engine), subscriber.clone(), limits).await?;

@@ -15,9 +15,9 @@ use super::settings::{Settings, named_variable};
 use super::signals::Signals;
 use super::table::{Align, Table};
 use crate::adapters::sources::{Key, LandingZone, LiveSettings, LiveUpstream};
-use crate::fleet::{Clock, Fetched, Millis, SystemClock, Upstream};
+use crate::fleet::{Clock, Fetched, SystemClock, Upstream};
 use crate::flow::{Calendar, Date, Failure, Season};
-use crate::pipelines::nba::{INTAKE, NBA};
+use crate::pipelines::nba::{INTAKE, NBA, NBA_RHYTHM};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,7 +81,7 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
     }
     let odds_key = odds_key(&options)?;
     let sources = sources(&options.source, odds_key.is_some())?;
-    let to = options.to.unwrap_or_else(|| today(SystemClock.now()));
+    let to = options.to.unwrap_or_else(|| NBA_RHYTHM.today(SystemClock.now()));
     let from = options.from.unwrap_or(to.plus_days(-DAYS_BACK));
     if from > to {
         return Err(wrong_usage(format!("--from {from} lies after --to {to}")));
@@ -208,12 +208,6 @@ fn odds_key(options: &Options) -> anyhow::Result<Option<Key>> {
         (None, None) => return Ok(None),
     };
     Ok(Some(Key::of(&text)))
-}
-
-/// The date in the east of the United States, within the hour of daylight saving.
-fn today(now: Millis) -> Date {
-    const HOUR: Millis = 60 * 60 * 1_000;
-    Date::from_days(i32::try_from((now - 5 * HOUR).div_euclid(24 * HOUR)).unwrap_or(0))
 }
 
 /// The civil year in which the season of a date starts: no season has begun before September since there is

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::assemble;
+use super::assemble::{self, View};
 use super::ending::Ending;
 use super::selection::{Selected, Selection};
 use super::settings::Settings;
@@ -38,8 +38,8 @@ pub(super) struct Options {
 
 /// Does it.
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
-    let engine = assemble::view(settings, Some(&options.pipeline), &options.source).await?;
-    let selected = options.selection.lower(&engine)?;
+    let View { engine, today } = assemble::view(settings, Some(&options.pipeline), &options.source).await?;
+    let selected = options.selection.lower(&engine, today.date())?;
     let plan = with_taken_over(&engine, make_plan(&engine, &selected.request).await?).await?;
     let text = if options.tasks { all_tasks(&plan) } else { String::new() };
     let text = text + &summary(&engine, &selected, &plan);

@@ -45,7 +45,7 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
 }
 
 async fn bring_up_to_date(mut completion: Completion<'_>, selection: &Selection) -> anyhow::Result<Ending> {
-    let selected = selection.lower(&completion.fleet.engine)?;
+    let selected = selection.lower(&completion.fleet.engine, completion.fleet.today.date())?;
     let mut plan = Plan::default();
     if completion.go_on().await? {
         plan = make_plan(&completion.fleet.engine, &selected.request).await?;

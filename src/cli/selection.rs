@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::ending::wrong_usage;
 use crate::fleet::{Engine, RunTitle};
-use crate::flow::{Calendar, Cascade, DatasetName, Date, Lane, PlanRequest};
+use crate::flow::{Calendar, Cascade, DatasetName, Date, Lane, PlanRequest, Rhythm};
 
 /// Which dates and datasets.
 #[derive(Debug, Clone, Default, Args)]
@@ -14,7 +14,7 @@ pub(super) struct Selection {
     /// First date, YYYY-MM-DD [default: the first that the source has]
     #[arg(long, value_name = "DATE")]
     pub(super) from: Option<Date>,
-    /// Last date, itself included [default: the last that the source has]
+    /// Last date, itself included [default: today, or the last that the source has]
     #[arg(long, value_name = "DATE")]
     pub(super) to: Option<Date>,
     /// Only these datasets, and what they lack upstream; with or without `nba.`
@@ -37,10 +37,10 @@ pub(super) struct Selected {
 }
 
 impl Selection {
-    /// Lowers the options against what the engine knows.
-    pub(super) fn lower(&self, engine: &Engine) -> anyhow::Result<Selected> {
+    /// Lowers the options against what the engine knows; nothing after today can be known.
+    pub(super) fn lower(&self, engine: &Engine, today: Date) -> anyhow::Result<Selected> {
         let calendar = engine.calendar();
-        let (from, to) = range(calendar, self.from, self.to)?;
+        let (from, to) = range(calendar, today, self.from, self.to)?;
         let datasets =
             self.only.iter().map(|name| dataset(engine.cascade(), name)).collect::<anyhow::Result<_>>()?;
         let dates = calendar.between(from, to);
@@ -68,17 +68,22 @@ pub(super) fn dataset(cascade: &Cascade, name: &str) -> anyhow::Result<DatasetNa
     })
 }
 
-/// The first and the last date of a range, which must have dates of the calendar in it.
+/// The first and the last date of a range, which must have dates of the calendar up to today in it.
 pub(super) fn range(
     calendar: &Calendar,
+    today: Date,
     from: Option<Date>,
     to: Option<Date>,
 ) -> anyhow::Result<(Date, Date)> {
-    let (Some(first), Some(last)) = (calendar.dates().first().copied(), calendar.dates().last().copied())
-    else {
+    let Some(first) = calendar.dates().first().copied() else {
         return Err(wrong_usage("the source has no dates at all: its schedule is empty"));
     };
-    let has = format!("the source has dates from {first} to {last}");
+    let known = &calendar.dates()[Rhythm::until(calendar, today)];
+    let Some(last) = known.last().copied() else {
+        return Err(wrong_usage(format!("the source's first date is {first}, and today is {today}")));
+    };
+    let ahead = if known.len() < calendar.len() { format!(", and today is {today}") } else { String::new() };
+    let has = format!("the source has dates from {first} to {last}{ahead}");
     let (start, end) = (from.unwrap_or(first), to.unwrap_or(last));
     for (option, date) in [("--from", start), ("--to", end)] {
         if !(first..=last).contains(&date) {
@@ -106,11 +111,12 @@ mod tests {
     #[test]
     fn a_range_outside_the_data_says_what_there_is() {
         let date = |text: &str| Date::parse(text).expect("date");
-        let dates = ["2023-10-24", "2023-10-25", "2023-11-03"];
+        let dates = ["2023-10-24", "2023-10-25", "2023-11-03", "2023-11-05"];
         let calendar =
             Calendar::of(dates.map(|text| (date(text), Season::starting(2023)))).expect("calendar");
         let cases = [
             (None, None, Ok(("2023-10-24", "2023-11-03"))),
+            (None, Some("2023-11-05"), Err("from 2023-10-24 to 2023-11-03, and today is 2023-11-04")),
             (Some("2023-10-25"), Some("2023-11-01"), Ok(("2023-10-25", "2023-11-01"))),
             (Some("2023-10-01"), None, Err("dates from 2023-10-24 to 2023-11-03")),
             (None, Some("2023-12-01"), Err("--to 2023-12-01 is outside")),
@@ -118,7 +124,7 @@ mod tests {
             (Some("2023-10-26"), Some("2023-11-02"), Err("nearest dates are 2023-10-25 and 2023-11-03")),
         ];
         for (from, to, expected) in cases {
-            match (range(&calendar, from.map(date), to.map(date)), expected) {
+            match (range(&calendar, date("2023-11-04"), from.map(date), to.map(date)), expected) {
                 (Ok(found), Ok((first, last))) => assert_eq!(found, (date(first), date(last))),
                 (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
                 (found, expected) => panic!("{from:?} to {to:?}: {found:?}, expected {expected:?}"),

@@ -1,25 +1,28 @@
-//! `tidegate serve`: the embedded fleet, kept running. Finishes what is unfinished, then looks at the source
-//! at an interval and does what is new or has changed, on the daily lane, until it is stopped.
+//! `tidegate serve`: the embedded fleet, kept running for months. Goes on with what is unfinished, then lives
+//! day after day: fetches what is due, opens days, and does whatever is new or has changed, until it is stopped.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::assemble::Fleet;
 use super::console::Console;
-use super::ending::Ending;
-use super::follow::{Waited, follow};
+use super::ending::{Ending, wrong_usage};
 use super::settings::Settings;
 use super::signals::Signals;
 use super::source::SourceOptions;
-use super::table::count;
-use crate::fleet::{RunTitle, make_plan, submit};
-use crate::flow::{Lane, PlanRequest, RunId};
+use super::table::{count, moment};
+use crate::fleet::{Clock, Due, Engine, Feeds, Scheduler, SystemClock, Turn};
+use crate::flow::{RunId, TaskState};
 
 const EXAMPLES: &str = "\
 Examples:
   tidegate serve nba --landing data/nba
-  tidegate serve nba --every 300 --log info --log-format json";
+  tidegate serve nba --every 300 --log info --log-format json
+
+Days go by the pipeline's own clock (nba: US/Eastern, from six in the morning). Ctrl-C or SIGTERM stops cleanly; the
+same command goes on, and catches up on whatever was missed.";
 
 /// Options of `tidegate serve`.
 #[derive(Debug, Args)]
@@ -27,7 +30,7 @@ Examples:
 pub(super) struct Options {
     /// The pipeline
     pipeline: String,
-    /// Seconds between two looks at the source
+    /// Seconds between two looks at the source, at most
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
     #[command(flatten)]
@@ -45,7 +48,11 @@ enum Stopped {
 
 /// Does it.
 pub(super) async fn run(options: Options, settings: &Settings, console: &Console) -> anyhow::Result<Ending> {
+    if options.source.as_of.is_some() {
+        return Err(wrong_usage("`serve` lives today; --as-of is for `run` and `plan`"));
+    }
     let mut signals = Signals::listen()?;
+    let mut scheduler = None;
     loop {
         let mut fleet = Fleet::open(settings, Some(&options.pipeline), &options.source).await?;
         console.line(&format!(
@@ -54,7 +61,9 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
             fleet.source.describe(),
             fleet.endpoint()
         ));
-        let stopped = serve(&mut fleet, &options, console, &mut signals).await;
+        let scheduler = scheduler.get_or_insert_with(|| Scheduler::new(fleet.rhythm()));
+        let every = Duration::from_secs(options.every);
+        let stopped = serve(&mut fleet, None, scheduler, every, console, &mut signals).await;
         match fleet.stop_after(stopped, console, &mut signals).await? {
             Stopped::BySignal => return Ok(Ending::AllDone),
             Stopped::NewCalendar => console.line("the source has other dates now: beginning anew with them"),
@@ -64,48 +73,98 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
 
 async fn serve(
     fleet: &mut Fleet,
-    options: &Options,
+    feeds: Option<Feeds>,
+    scheduler: &mut Scheduler,
+    every: Duration,
     console: &Console,
     signals: &mut Signals,
 ) -> anyhow::Result<Stopped> {
-    let unfinished = fleet.embedded.unfinished.clone();
-    if !unfinished.is_empty()
-        && follow(fleet, &unfinished, "going on", console, signals).await? == Waited::Interrupted
-    {
-        return Ok(Stopped::BySignal);
-    }
+    let engine = Arc::clone(&fleet.engine);
+    let days = fleet.days(feeds);
+    let mut under_way = fleet.embedded.unfinished.clone();
     loop {
-        if fleet.calendar_has_changed().await? {
-            return Ok(Stopped::NewCalendar);
-        }
-        if let Some((run, what)) = submit_what_changed(fleet, console).await?
-            && follow(fleet, &[run], &what, console, signals).await? == Waited::Interrupted
-        {
-            return Ok(Stopped::BySignal);
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(options.every)) => {}
+        let turn = tokio::select! {
+            turn = days.turn(scheduler) => turn?,
             () = signals.next() => return Ok(Stopped::BySignal),
             failure = fleet.embedded.service.failed() => return Err(failure.into()),
+        };
+        tell(&turn, console);
+        if turn.has_other_dates {
+            return Ok(Stopped::NewCalendar);
+        }
+        under_way.extend(turn.run.as_ref().map(|(run, _, _)| *run));
+        tell_ended(&engine, &mut under_way, console).await?;
+        let next = u64::try_from(turn.next - SystemClock.now()).unwrap_or(0);
+        let deadline = tokio::time::Instant::now() + every.min(Duration::from_millis(next));
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(deadline) => break,
+                () = any_ended(&engine, &under_way) => tell_ended(&engine, &mut under_way, console).await?,
+                () = signals.next() => return Ok(Stopped::BySignal),
+                failure = fleet.embedded.service.failed() => return Err(failure.into()),
+            }
         }
     }
 }
 
-/// Submits a run of everything that is missing or out of date; `None` where there is nothing.
-async fn submit_what_changed(fleet: &Fleet, console: &Console) -> anyhow::Result<Option<(RunId, String)>> {
-    let engine = &fleet.engine;
-    let dates = 0..engine.calendar().len();
-    let plan =
-        make_plan(engine, &PlanRequest { dates, datasets: Vec::new(), force: false, on_demand: false })
-            .await?;
-    let (Some(first), Some(last)) = (
-        plan.tasks.iter().map(|task| task.unit.date).min(),
-        plan.tasks.iter().map(|task| task.unit.date).max(),
-    ) else {
-        return Ok(None);
-    };
-    let name = format!("day-{first}-{last}");
-    console.line(&format!("{name}: {} tasks", count(plan.tasks.len() as u64)));
-    let title = RunTitle { name: name.clone(), kind: "day".to_owned(), lane: Lane::Daily };
-    Ok(submit(engine, &plan, title).await?.map(|run| (run, name)))
+/// What a turn did, a line each.
+fn tell(turn: &Turn, console: &Console) {
+    for due in &turn.done {
+        match due {
+            Due::Day(date) => console.line(&format!("{date} is open")),
+            Due::Schedule(season) => tracing::info!(%season, "the schedule was fetched"),
+            Due::Payload { date, source } => tracing::info!(%date, source, "a payload was fetched"),
+        }
+    }
+    for (due, failure) in &turn.failed {
+        console.line(&format!("{}: {failure}; it is tried again", what(due)));
+    }
+    if let Some((run, name, tasks)) = &turn.run {
+        let next = moment(turn.next);
+        console.line(&format!("{name}: run {run} of {} tasks; next look by {next}", count(*tasks as u64)));
+    }
+}
+
+fn what(due: &Due) -> String {
+    match due {
+        Due::Day(date) => date.to_string(),
+        Due::Schedule(season) => format!("the schedule of {season}"),
+        Due::Payload { date, source } => format!("{source} of {date}"),
+    }
+}
+
+/// Comes back when one of these runs has ended in this process.
+async fn any_ended(engine: &Engine, runs: &[RunId]) {
+    let mut changes = engine.progress().watch();
+    while !runs.iter().any(|run| engine.progress().is_finished(*run)) {
+        if changes.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Says of which of these runs the ledger knows the end, and strikes them off.
+async fn tell_ended(engine: &Engine, runs: &mut Vec<RunId>, console: &Console) -> anyhow::Result<()> {
+    let mut left = Vec::new();
+    for run in runs.drain(..) {
+        let Some(record) = engine.ports().ledger.run(run).await? else { continue };
+        if record.finished_at.is_none() {
+            left.push(run);
+            continue;
+        }
+        let number = |state: TaskState| record.tasks.get(&state).copied().unwrap_or(0);
+        let (finished, dead, held) =
+            (number(TaskState::Finished), number(TaskState::Dead), number(TaskState::Held));
+        let mut text = format!("{}: run {run} is over, {} tasks finished", record.name, count(finished));
+        if dead + held > 0 {
+            text.push_str(&format!(
+                ", {} dead, {} held: tidegate dead-letters list",
+                count(dead),
+                count(held)
+            ));
+        }
+        console.line(&text);
+    }
+    *runs = left;
+    Ok(())
 }

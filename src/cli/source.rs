@@ -12,6 +12,7 @@ use super::ending::wrong_usage;
 use super::home::Home;
 use crate::adapters::sources::{LandingZone, League, SimulatedLeague};
 use crate::fleet::Source;
+use crate::flow::Date;
 
 /// The civil year in which the last simulated season starts.
 const LAST_SEASON: i32 = 2023;
@@ -26,6 +27,10 @@ pub(super) struct SourceOptions {
     /// Invent a league instead: whole seasons from a seed, without any download
     #[arg(long)]
     pub(super) simulate: bool,
+    /// Look at the payloads as they were on the morning of this date: of it and of what follows only the
+    /// schedule [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub(super) as_of: Option<Date>,
     /// Which simulated league [default: 1]
     #[arg(long, value_name = "N", requires = "simulate")]
     seed: Option<u64>,

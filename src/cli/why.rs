@@ -11,7 +11,7 @@ use super::settings::Settings;
 use super::source::SourceOptions;
 use super::table::{count, moment, span};
 use crate::fleet::{Explanation, Present, Reads, Standing, why};
-use crate::flow::{Calendar, Date, Outcome, Unit};
+use crate::flow::{Calendar, Date, Outcome, SkipReason, Unit};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,7 +32,7 @@ pub(super) struct Options {
 
 /// Does it.
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
-    let engine = assemble::view(settings, None, &options.source).await?;
+    let engine = assemble::view(settings, None, &options.source).await?.engine;
     let dataset = selection::dataset(engine.cascade(), &options.dataset)?;
     let unit = Unit { dataset, date: options.date };
     let explanation =
@@ -108,6 +108,11 @@ fn made(present: &Present) -> String {
     let confirmed =
         present.confirmed_by.map(|run| format!("; run {run} found it unchanged")).unwrap_or_default();
     match (record.outcome, &record.stored) {
+        (Outcome::Skipped(SkipReason::NotYet), _) => {
+            format!(
+                "skipped: not_yet, {by}{confirmed}; its games are not over, and their payload will restate it"
+            )
+        }
         (Outcome::Skipped(reason), _) => format!("skipped: {reason}, {by}{confirmed}"),
         (Outcome::Done | Outcome::Unchanged, stored) => format!(
             "done {by} in {}, {} rows ({} demanded), revision {}{confirmed}",

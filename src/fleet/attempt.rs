@@ -240,7 +240,9 @@ impl Attempt<'_> {
 
     async fn stamp(&self) -> Result<Option<String>, Failure> {
         match self.processor.step {
-            Step::Land { source, .. } => self.engine.ports.source.stamp(source, self.order.unit.date).await,
+            Step::Land { source, .. } => {
+                Ok(self.engine.ports.source.stamp(source, self.order.unit.date).await?.into_stamp())
+            }
             Step::Compute { .. } | Step::Publish { .. } => Ok(None),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::cpu::compute_on;
 use super::engine::Engine;
-use super::ports::LakeError;
+use super::ports::{Found, LakeError};
 use crate::flow::{
     Catalog, Computed, Content, DatasetName, Date, Document, Documents, Failure, Input, Inputs, Outcome,
     Payload, Permanent, Presence, Processor, Revision, SkipReason, Step, Transient, Unit, UnitRecord,
@@ -110,21 +110,21 @@ fn check_rows(written: u64, expected: u64) -> Result<(), Permanent> {
 }
 
 async fn land(engine: &Engine, source: &str, presence: Presence, date: Date) -> Result<Made, Failure> {
-    let Some(payloads) = engine.ports.source.payloads(source, date).await? else {
-        return match presence {
-            Presence::Optional => Ok(Made::Computed(Computed::Skipped(SkipReason::NotInSource))),
-            Presence::Required => Err(Permanent::new(
-                "payload_missing",
-                format!("the schedule has games on {date}, but source `{source}` has no payload for it"),
-            )
-            .into()),
-        };
-    };
-    Ok(Made::Landed {
-        revision: revision_of(&payloads),
-        bytes: payloads.iter().map(|payload| payload.bytes.len() as u64).sum(),
-        payloads: payloads.len() as u64,
-    })
+    let skipped = |reason| Ok(Made::Computed(Computed::Skipped(reason)));
+    match (engine.ports.source.payloads(source, date).await?, presence) {
+        (Found::There(payloads), _) => Ok(Made::Landed {
+            revision: revision_of(&payloads),
+            bytes: payloads.iter().map(|payload| payload.bytes.len() as u64).sum(),
+            payloads: payloads.len() as u64,
+        }),
+        (Found::NotYet, _) => skipped(SkipReason::NotYet),
+        (Found::Nothing, Presence::Optional) => skipped(SkipReason::NotInSource),
+        (Found::Nothing, Presence::Required) => Err(Permanent::new(
+            "payload_missing",
+            format!("the schedule has games on {date}, but source `{source}` has no payload for it"),
+        )
+        .into()),
+    }
 }
 
 fn revision_of(payloads: &[Payload]) -> Revision {
@@ -187,7 +187,7 @@ async fn content(engine: &Engine, record: &UnitRecord) -> Result<Content, Troubl
     };
     match processor.step {
         Step::Land { source, .. } => {
-            let payloads = engine.ports.source.payloads(source, unit.date).await?.unwrap_or_default();
+            let payloads = engine.ports.source.payloads(source, unit.date).await?.there().unwrap_or_default();
             if revision_of(&payloads) == stored.revision {
                 return Ok(Content::Payloads(payloads.into()));
             }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::flow::{Cascade, Catalog, DatasetName, Outcome, Season, SkipReason};
+use crate::flow::{Cascade, Catalog, DatasetName, Date, Outcome, Rhythm, Season, SkipReason};
 
 /// One dataset in one season.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,20 +37,24 @@ impl CoverageLine {
     }
 }
 
-/// The coverage of these seasons and datasets (all where `None`), by season and in the cascade's order.
+/// The coverage of these seasons and datasets (all where `None`) up to today, by season and in the cascade's
+/// order.
 #[must_use]
 pub fn coverage(
     cascade: &Cascade,
     catalog: &Catalog,
     season: Option<Season>,
     dataset: Option<DatasetName>,
+    today: Date,
 ) -> Vec<CoverageLine> {
     let calendar = catalog.calendar();
-    let mut seasons: Vec<Season> = (0..calendar.len()).map(|at| calendar.season(at)).collect();
+    let known = Rhythm::until(calendar, today);
+    let mut seasons: Vec<Season> = known.clone().map(|at| calendar.season(at)).collect();
     seasons.dedup();
     let mut lines = Vec::new();
     for season in seasons.into_iter().filter(|of| season.is_none_or(|wanted| wanted == *of)) {
-        let dates = calendar.season_range(season);
+        let whole = calendar.season_range(season);
+        let dates = whole.start..whole.end.min(known.end);
         for dataset in cascade.datasets().filter(|of| dataset.is_none_or(|wanted| wanted == *of)) {
             let exists = |at: usize| cascade.processor(dataset).is_some_and(|it| catalog.exists(it, at));
             let mut line = CoverageLine {
@@ -104,7 +108,7 @@ mod tests {
             (0, Outcome::Skipped(SkipReason::Bootstrap)),
             (1, Outcome::Done),
             (2, Outcome::Done),
-            (3, Outcome::Skipped(SkipReason::Gap)),
+            (3, Outcome::Skipped(SkipReason::NotYet)),
         ] {
             let unit = Unit { dataset: LANDED, date: Date::from_days(day) };
             let record = UnitRecord {
@@ -122,12 +126,18 @@ mod tests {
             };
             catalog.put(unit, Some(record));
         }
-        let lines = coverage(&cascade, &catalog, None, None);
+        let lines = coverage(&cascade, &catalog, None, None, Date::from_days(7));
         let found: Vec<_> = lines
             .iter()
             .map(|line| (line.dates, line.possible(), line.done, line.rows, line.share()))
             .collect();
         assert_eq!(found, [(5, 3, 2, 14, Some(2.0 / 3.0)), (3, 3, 0, 0, Some(0.0))]);
-        assert_eq!(coverage(&cascade, &catalog, Some(Season::starting(2021)), Some(LANDED)).len(), 1);
+        assert_eq!(
+            coverage(&cascade, &catalog, Some(Season::starting(2021)), Some(LANDED), Date::from_days(7))
+                .len(),
+            1
+        );
+        let lines = coverage(&cascade, &catalog, None, None, Date::from_days(3));
+        assert_eq!((lines.len(), lines[0].dates, lines[0].possible()), (1, 4, 2), "nothing after today");
     }
 }

@@ -1,11 +1,13 @@
 //! The engine that runs declarations: gates, attempts, runs, dead letters.
 //! Names no pipeline, no vendor, no file format and no setting.
 
+mod as_of;
 mod attempt;
 mod clock;
 mod compute;
 mod coverage;
 mod cpu;
+mod days;
 mod dead_letter;
 mod engine;
 mod gate;
@@ -13,30 +15,36 @@ mod ports;
 mod progress;
 mod retry;
 mod runs;
+mod scheduler;
 mod sequential;
 mod service;
 mod status_document;
 mod unit_cache;
 mod why;
+mod withdrawal;
 
+pub use as_of::{AsOf, Today};
 pub use attempt::perform;
 pub use clock::SystemClock;
 pub use coverage::{CoverageLine, coverage};
 pub use cpu::{Cpu, Inline, Job, Threads};
+pub use days::{Days, Feeds, Turn};
 pub use dead_letter::record_crash;
 pub use engine::{Engine, LEASE_MS, Ports, Tenancy};
 pub use gate::arrive;
 pub use ports::{
-    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Fetched, Lake, LakeError,
-    Ledger, LedgerError, Message, NewRun, ObjectError, ObjectStore, Provenance, Published, RunRecord, Source,
-    Subscriber, TaskRecord, Upstream,
+    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Fetched, Found, Lake,
+    LakeError, Ledger, LedgerError, Message, NewRun, ObjectError, ObjectStore, Provenance, Published,
+    RunRecord, Source, Subscriber, TaskRecord, Upstream,
 };
 pub use progress::{Ended, Progress};
 pub use retry::{ATTEMPTS_MAX, Backoff};
 pub use runs::{RunError, RunTitle, accept, findings, make_plan, recover, replay, submit, with_taken_over};
+pub use scheduler::{Due, Landed, Outlook, Scheduler};
 pub use sequential::sequential;
 pub use service::{Limits, Service};
 pub use status_document::publish_status;
 pub use why::{Explanation, Present, Reads, Standing, why};
+pub use withdrawal::withdraw;
 
 pub use crate::flow::{Millis, Stored, UnitRecord};

@@ -127,16 +127,66 @@ pub trait ObjectStore: Send + Sync {
     async fn publish(&self, as_of: Date, documents: Vec<Document>) -> Result<Published, ObjectError>;
 }
 
+/// What a source has for a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<T> {
+    /// This.
+    There(T),
+    /// Nothing yet: the date's games are not over, and it will have something.
+    NotYet,
+    /// Nothing, although there could be.
+    Nothing,
+}
+
+impl<T> Found<T> {
+    /// What is there, if anything is.
+    #[must_use]
+    pub fn there(self) -> Option<T> {
+        match self {
+            Self::There(found) => Some(found),
+            Self::NotYet | Self::Nothing => None,
+        }
+    }
+
+    /// The same of something that is made from it.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Found<U> {
+        match self {
+            Self::There(found) => Found::There(make(found)),
+            Self::NotYet => Found::NotYet,
+            Self::Nothing => Found::Nothing,
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Found<T> {
+    /// Of a source whose dates are all over.
+    fn from(found: Option<T>) -> Self {
+        found.map_or(Self::Nothing, Self::There)
+    }
+}
+
+impl Found<String> {
+    /// The stamp that goes into a landed unit's fingerprint: "not yet" is another one than any payload's
+    /// and than none, so that a plan finds the date again when its payload comes, and when it does not.
+    #[must_use]
+    pub fn into_stamp(self) -> Option<String> {
+        match self {
+            Self::There(stamp) => Some(stamp),
+            Self::NotYet => Some("not yet".to_owned()),
+            Self::Nothing => None,
+        }
+    }
+}
+
 /// Where raw payloads come from: a landing zone, the simulated league.
 #[async_trait]
 pub trait Source: Send + Sync {
     /// All payloads that say which dates exist, in order.
     async fn calendar(&self, source: &str) -> Result<Vec<Payload>, Failure>;
 
-    /// A cheap text that changes whenever `payloads` would answer otherwise; `None` where there is no
-    /// payload for the date. As it is here it hashes the payloads; a source that knows a cheaper text has
-    /// its own.
-    async fn stamp(&self, source: &str, date: Date) -> Result<Option<String>, Failure> {
+    /// A cheap text that changes whenever `payloads` would answer otherwise. As it is here it hashes the
+    /// payloads; a source that knows a cheaper text has its own.
+    async fn stamp(&self, source: &str, date: Date) -> Result<Found<String>, Failure> {
         let payloads = self.payloads(source, date).await?;
         Ok(payloads.map(|payloads| {
             let mut hasher = blake3::Hasher::new();
@@ -148,8 +198,8 @@ pub trait Source: Send + Sync {
         }))
     }
 
-    /// The payloads of a date, unchanged; `None` where the source has none.
-    async fn payloads(&self, source: &str, date: Date) -> Result<Option<Vec<Payload>>, Failure>;
+    /// The payloads of a date, unchanged.
+    async fn payloads(&self, source: &str, date: Date) -> Result<Found<Vec<Payload>>, Failure>;
 }
 
 /// What a fetch brought.
@@ -513,6 +563,10 @@ pub trait Ledger: Send + Sync {
     /// Resolves an open dead letter as `accepted`: its unit gets a record with outcome `Skipped(Gap)`
     /// and this fingerprint. `false` where it was not open.
     async fn accept(&self, id: i64, fingerprint: Fingerprint, at: Millis) -> Result<bool, LedgerError>;
+
+    /// Takes units back whose date is no more: forgets their records, supersedes what is still to be done
+    /// for them, and closes their open dead letters as `withdrawn`.
+    async fn withdraw(&self, units: &[Unit], at: Millis) -> Result<(), LedgerError>;
 }
 
 impl From<LedgerError> for Failure {

@@ -61,7 +61,7 @@ pub async fn findings(engine: &Engine) -> Result<Findings, RunError> {
         match processor.step {
             Step::Land { source, .. } => {
                 for date in engine.calendar.dates() {
-                    if let Some(stamp) = engine.ports.source.stamp(source, *date).await? {
+                    if let Some(stamp) = engine.ports.source.stamp(source, *date).await?.into_stamp() {
                         findings.stamps.insert(Unit { dataset, date: *date }, stamp);
                     }
                 }

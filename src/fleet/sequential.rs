@@ -67,7 +67,7 @@ fn missing_inputs(engine: &Engine, processor: &Processor, at: usize) -> Vec<(Pro
 async fn one(engine: &Engine, processor: &Processor, at: usize, run_name: &str) -> Result<(), Failure> {
     let unit = engine.unit(processor.writes, at);
     let stamp = match processor.step {
-        Step::Land { source, .. } => engine.ports.source.stamp(source, unit.date).await?,
+        Step::Land { source, .. } => engine.ports.source.stamp(source, unit.date).await?.into_stamp(),
         Step::Compute { .. } | Step::Publish { .. } => None,
     };
     let (fingerprint, known) = {

@@ -18,6 +18,7 @@ mod plan;
 mod processor;
 mod readiness;
 mod record;
+mod rhythm;
 mod row;
 mod topology;
 mod unit;
@@ -39,6 +40,7 @@ pub use plan::{Findings, Plan, PlanError, PlanRequest, PlannedTask, Why, plan};
 pub use processor::{Compute, Dataset, Decode, Input, Pipeline, Presence, Processor, Publish, Step};
 pub use readiness::{Blocker, Gate};
 pub use record::{Millis, Stored, UnitRecord};
+pub use rhythm::{Rhythm, Starts};
 pub use row::{Cell, Row};
 pub use topology::{
     ACK_DEADLINE_SECONDS, DELIVERY_ATTEMPTS_MAX, Purpose, RETRY_BACKOFF_MAX_MS, RETRY_BACKOFF_MIN_MS,

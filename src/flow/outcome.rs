@@ -38,11 +38,13 @@ pub enum SkipReason {
     TooFew,
     /// What the unit is made from was accepted as a gap.
     Gap,
+    /// The date's games are not over: what they bring comes later, and restates the unit.
+    NotYet,
 }
 
 impl SkipReason {
     /// All reasons.
-    pub const ALL: [Self; 4] = [Self::Bootstrap, Self::NotInSource, Self::TooFew, Self::Gap];
+    pub const ALL: [Self; 5] = [Self::Bootstrap, Self::NotInSource, Self::TooFew, Self::Gap, Self::NotYet];
 
     /// The stable code, in the ledger, the messages and what people see.
     #[must_use]
@@ -52,6 +54,7 @@ impl SkipReason {
             Self::NotInSource => "not_in_source",
             Self::TooFew => "too_few_rows",
             Self::Gap => "gap",
+            Self::NotYet => "not_yet",
         }
     }
 

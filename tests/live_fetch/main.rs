@@ -121,7 +121,7 @@ async fn an_answer_lands_as_it_came_with_its_receipt() {
     for source in RESULTS {
         assert_eq!(world.upstream.fetch(source, date).await, Ok(Fetched::New), "{source}");
         let zone = LandingZone::open(world.directory.path()).expect("a zone");
-        let payloads = zone.payloads(source, date).await.expect("readable").expect("landed");
+        let payloads = zone.payloads(source, date).await.expect("readable").there().expect("landed");
         assert_eq!(payloads[0].name, format!("{source}/2023-24/{date}.json").into());
         let place = format!("{source}/2023-24/{date}");
         let receipts = world.receipts(&place);
@@ -383,7 +383,7 @@ async fn rosters_are_had_on_their_own_date_alone() {
     assert_eq!(world.upstream.fetch("player_index", date).await, Ok(Fetched::New));
     assert_eq!(world.upstream.fetch("player_index", date).await, Ok(Fetched::Unchanged));
     let zone = LandingZone::open(world.directory.path()).expect("a zone");
-    let payloads = zone.payloads("player_index", date).await.expect("readable").expect("landed");
+    let payloads = zone.payloads("player_index", date).await.expect("readable").there().expect("landed");
     let rows = tidegate::domain::nba::rosters(&payloads, date).expect("rosters");
     assert!(rows.len() >= 40, "{} players", rows.len());
     world.server.fails([Fault::FewRows]);

@@ -225,7 +225,7 @@ impl Service {
     async fn today(&self, source: &str) -> Option<Value> {
         let hours = tidegate::fleet::Clock::now(&*self.clock) / 3_600_000;
         let date = Date::from_days(i32::try_from((hours - 10) / 24).expect("a date"));
-        let payloads = self.league.payloads(source, date).await.expect("payloads")?;
+        let payloads = self.league.payloads(source, date).await.expect("payloads").there()?;
         Some(serde_json::from_slice(&payloads[0].bytes).expect("JSON"))
     }
 
@@ -291,7 +291,7 @@ impl Service {
         if kind["season_type"] != json!(seen.query["SeasonType"]) || date > *self.over.lock().expect("over") {
             return Some(no_rows());
         }
-        payloads.map(|payloads| serde_json::from_slice(&payloads[0].bytes).expect("JSON"))
+        payloads.there().map(|payloads| serde_json::from_slice(&payloads[0].bytes).expect("JSON"))
     }
 
     async fn logs(&self, source: &str, seen: &Seen) -> Option<Value> {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidegate::fleet::{
-    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Lake, LakeError, Ledger, LedgerError, Message,
-    Millis, NewRun, ObjectError, ObjectStore, Provenance, Published, RunRecord, Source, Stored, TaskRecord,
-    UnitRecord,
+    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Found, Lake, LakeError, Ledger, LedgerError,
+    Message, Millis, NewRun, ObjectError, ObjectStore, Provenance, Published, RunRecord, Source, Stored,
+    TaskRecord, UnitRecord,
 };
 use tidegate::flow::{
     Completion, DatasetName, Date, DeadLetterNotice, Document, Failure, Fingerprint, Frame, Payload, RunId,
@@ -250,6 +250,10 @@ impl Ledger for ProcessPorts {
             answer
         })
     }
+
+    async fn withdraw(&self, units: &[Unit], at: Millis) -> Result<(), LedgerError> {
+        call!(self, "withdraw", broken("withdraw"), self.shared.ledger.withdraw(units, at).await)
+    }
 }
 
 #[async_trait]
@@ -305,17 +309,18 @@ impl Source for ProcessPorts {
         Err(unavailable("the simulation hands the calendar over itself"))
     }
 
-    async fn stamp(&self, source: &str, date: Date) -> Result<Option<String>, Failure> {
-        call!(self, "stamp", unavailable("stamp"), Ok(self.shared.payloads().stamp(source, date)))
+    async fn stamp(&self, source: &str, date: Date) -> Result<Found<String>, Failure> {
+        call!(self, "stamp", unavailable("stamp"), Ok(self.shared.payloads().stamp(source, date).into()))
     }
 
-    async fn payloads(&self, source: &str, date: Date) -> Result<Option<Vec<Payload>>, Failure> {
+    async fn payloads(&self, source: &str, date: Date) -> Result<Found<Vec<Payload>>, Failure> {
         call!(self, "payloads", unavailable("payloads"), {
             let payloads = self.shared.payloads();
-            Ok(payloads.get(source, date).map(|(text, _)| {
+            let found = payloads.get(source, date).map(|(text, _)| {
                 let name = format!("{source}/{date}").into();
                 vec![Payload { name, bytes: text.clone().into_bytes().into() }]
-            }))
+            });
+            Ok(Found::from(found))
         })
     }
 }

@@ -8,7 +8,7 @@ use super::execution::{Access, Execution, Inline};
 use super::fault::Fault;
 use super::stored::Declared;
 use super::threads::Threads;
-use super::{commits, dead_letters, outbox, reopening, runs, schema, submission, tasks, units};
+use super::{commits, dead_letters, outbox, reopening, runs, schema, submission, tasks, units, withdrawal};
 use crate::fleet::{
     Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord, TaskRecord,
 };
@@ -162,5 +162,10 @@ impl<E: Execution> Ledger for SqlLedger<E> {
     async fn accept(&self, id: i64, fingerprint: Fingerprint, at: Millis) -> Result<bool, LedgerError> {
         let declared = self.declared.clone();
         self.write("accept", move |tx| dead_letters::accept(tx, &declared, id, fingerprint, at)).await
+    }
+
+    async fn withdraw(&self, units: &[Unit], at: Millis) -> Result<(), LedgerError> {
+        let units = units.to_vec();
+        self.write("withdraw", move |tx| withdrawal::withdraw(tx, &units, at)).await
     }
 }

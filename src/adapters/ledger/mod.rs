@@ -16,6 +16,7 @@ mod submission;
 mod tasks;
 mod threads;
 mod units;
+mod withdrawal;
 
 pub use execution::{Access, Execution, Inline, Work};
 pub use fault::Fault;

@@ -31,7 +31,7 @@ pub(super) fn submit(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, Fault>
     for unit in &new.forget {
         units::forget(tx, *unit)?;
     }
-    for earlier in runs_with_open_tasks(tx, run)? {
+    for earlier in runs_with_open_tasks(tx, Some(run))? {
         let shift = supersede(tx, earlier, new.tasks.iter().map(|(unit, _)| *unit))?;
         if shift != Shift::default() {
             runs::shift(tx, earlier, shift, Some(new.submitted_at))?;
@@ -58,11 +58,11 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, Fault> {
 }
 
 /// Few at any time, so that looking up every new unit in each of them is cheap.
-fn runs_with_open_tasks(tx: &Transaction<'_>, but: RunId) -> Result<Vec<RunId>, Fault> {
+pub(super) fn runs_with_open_tasks(tx: &Transaction<'_>, but: Option<RunId>) -> Result<Vec<RunId>, Fault> {
     let mut statement = tx.prepare_cached(
-        "SELECT id FROM runs WHERE waiting + ready + claimed + dead + held > 0 AND id <> ?1",
+        "SELECT id FROM runs WHERE waiting + ready + claimed + dead + held > 0 AND id IS NOT ?1",
     )?;
-    let mut rows = statement.query([but.0])?;
+    let mut rows = statement.query([but.map(|run| run.0)])?;
     let mut open = Vec::new();
     while let Some(row) = rows.next()? {
         open.push(RunId(row.get(0)?));
@@ -71,7 +71,11 @@ fn runs_with_open_tasks(tx: &Transaction<'_>, but: RunId) -> Result<Vec<RunId>, 
 }
 
 /// Supersedes what a run has open of these units. The fence is raised, so that a live attempt is stale.
-fn supersede(tx: &Transaction<'_>, run: RunId, units: impl Iterator<Item = Unit>) -> Result<Shift, Fault> {
+pub(super) fn supersede(
+    tx: &Transaction<'_>,
+    run: RunId,
+    units: impl Iterator<Item = Unit>,
+) -> Result<Shift, Fault> {
     let mut look = tx.prepare_cached(
         "SELECT state FROM tasks WHERE run = ?1 AND dataset = ?2 AND date = ?3
             AND state NOT IN ('finished', 'superseded')",

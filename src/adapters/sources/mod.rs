@@ -7,4 +7,4 @@ mod simulated_league;
 
 pub use landing_zone::{LandingZone, SourceError};
 pub use live::{Key, LiveSettings, LiveUpstream};
-pub use simulated_league::{LandingError, League, LeagueError, SimulatedLeague};
+pub use simulated_league::{LandingError, League, LeagueError, LeagueUnderWay, SimulatedLeague};

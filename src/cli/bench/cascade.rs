@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::adapters::lake::MemoryLake;
 use crate::cli::embedded::Embedded;
 use crate::cli::home::Home;
-use crate::fleet::{RunTitle, Source, make_plan, submit};
+use crate::fleet::{Found, RunTitle, Source, make_plan, submit};
 use crate::flow::{
     Calendar, Computed, Dataset, DatasetName, Date, Failure, Input, Inputs, Lane, Output, Payload, Permanent,
     Pipeline, PipelineName, PlanRequest, Presence, Processor, Season, Window,
@@ -60,12 +60,12 @@ impl Source for Nothing {
         Ok(Vec::new())
     }
 
-    async fn stamp(&self, _source: &str, _date: Date) -> Result<Option<String>, Failure> {
-        Ok(Some(String::new()))
+    async fn stamp(&self, _source: &str, _date: Date) -> Result<Found<String>, Failure> {
+        Ok(Found::There(String::new()))
     }
 
-    async fn payloads(&self, _source: &str, _date: Date) -> Result<Option<Vec<Payload>>, Failure> {
-        Ok(Some(vec![Payload { name: "nothing".into(), bytes: bytes::Bytes::new() }]))
+    async fn payloads(&self, _source: &str, _date: Date) -> Result<Found<Vec<Payload>>, Failure> {
+        Ok(Found::There(vec![Payload { name: "nothing".into(), bytes: bytes::Bytes::new() }]))
     }
 }
 

@@ -43,8 +43,9 @@ pub(super) struct Options {
 /// Does it.
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
     assemble::must_exist(&settings.home)?;
-    let engine = assemble::view(settings, options.pipeline.as_deref(), &options.source).await?;
-    let (from, to) = selection::range(engine.calendar(), options.from, options.to)?;
+    let assemble::View { engine, today } =
+        assemble::view(settings, options.pipeline.as_deref(), &options.source).await?;
+    let (from, to) = selection::range(engine.calendar(), today.date(), options.from, options.to)?;
     let survey = survey(&engine, engine.calendar().between(from, to)).await?;
     settings.print(&render::text(&survey), || render::json(&survey));
     Ok(if survey.all_go() { Ending::AllDone } else { Ending::NoGo })

@@ -8,7 +8,7 @@ use super::identity::canonical_game_id;
 use super::payload_fault::PayloadFault;
 use super::rows_schedule::ScheduledGame;
 use super::season_list::{GameState, ListedGame, SeasonList};
-use crate::flow::{Calendar, Date, Payload, Permanent, Season};
+use crate::flow::{Calendar, Date, Payload, Permanent, Season, Starts};
 
 /// The calendar of these season lists: every date that has a game, with the season of its list.
 pub fn calendar(payloads: &[Payload]) -> Result<Calendar, Permanent> {
@@ -20,6 +20,20 @@ pub fn calendar(payloads: &[Payload]) -> Result<Calendar, Permanent> {
         }
     }
     Calendar::of(dates).map_err(|error| Permanent::new("schedule_contradiction", error.to_string()))
+}
+
+/// When the games of each date begin, of those whose list says it.
+pub fn starts(payloads: &[Payload]) -> Result<Starts, Permanent> {
+    let mut starts = Starts::new();
+    for payload in payloads {
+        let list = SeasonList::parse(payload)?;
+        for game in &list.games {
+            let Some(moment) = list.tip_off(game)? else { continue };
+            let (first, last) = starts.entry(list.date(game)?).or_insert((moment, moment));
+            (*first, *last) = ((*first).min(moment), (*last).max(moment));
+        }
+    }
+    Ok(starts)
 }
 
 /// The games of a date, in order of the league's id.
@@ -168,6 +182,34 @@ mod tests {
             let fault = scheduled_games(&[list("2023-24", &games)], christmas()).expect_err(code);
             assert_eq!(fault.code(), code, "{fault}");
         }
+    }
+
+    #[test]
+    fn a_date_starts_with_its_first_game_and_ends_with_its_last() {
+        let game = |id: &str, date: &str, tip_off: &str| {
+            let game = game(id, date, "BOS", "LAL", "Regular Season");
+            format!(r#"{},"tip_off":"{tip_off}"}}"#, game.trim_end_matches('}'))
+        };
+        let payload = list(
+            "2023-24",
+            &[
+                game("0022300402", "2023-12-25", "2023-12-25T20:00:00-05:00"),
+                game("0022300401", "2023-12-25", "2023-12-25T17:00:00Z"),
+                game("0022300403", "2023-12-26", "2023-12-27T00:30:00Z"),
+                self::game("0022300404", "2023-12-28", "A", "B", "Regular Season"),
+            ],
+        );
+        let moment = |text| chrono::DateTime::parse_from_rfc3339(text).expect(text).timestamp_millis();
+        let found = starts(&[payload]).expect("starts");
+        let boxing_day = moment("2023-12-27T00:30:00Z");
+        let expected = [
+            (christmas(), (moment("2023-12-25T17:00:00Z"), moment("2023-12-26T01:00:00Z"))),
+            (christmas().plus_days(1), (boxing_day, boxing_day)),
+        ];
+        assert_eq!(found, Starts::from(expected));
+        let broken = list("2023-24", &[game("0022300402", "2023-12-25", "20:00 ET")]);
+        let fault = starts(&[broken]).expect_err("no moment");
+        assert!(fault.message.contains("20:00 ET"), "{fault}");
     }
 
     #[test]

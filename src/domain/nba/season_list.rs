@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
+use chrono::DateTime;
 use serde::Deserialize;
 
 use super::identity::league_date;
 use super::payload_fault::PayloadFault;
-use crate::flow::{Date, Payload, Season};
+use crate::flow::{Date, Millis, Payload, Season};
 
 /// How far a game is, as the schedule knew it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub(super) struct ListedGame {
     /// The kind that the list says or, in the tree, the kind that the game's id says.
     pub(super) season_type: String,
     pub(super) state: GameState,
+    /// When it begins, as RFC 3339; lists of seasons that are over do not say it.
+    tip_off: Option<String>,
 }
 
 /// What a field is called in a form.
@@ -53,6 +56,7 @@ pub(super) struct Names {
     pub(super) home_team: &'static str,
     pub(super) away_team: &'static str,
     pub(super) season_type: &'static str,
+    tip_off: &'static str,
 }
 
 const LIST: Names = Names {
@@ -61,6 +65,7 @@ const LIST: Names = Names {
     home_team: "home_team",
     away_team: "away_team",
     season_type: "season_type",
+    tip_off: "tip_off",
 };
 
 const TREE: Names = Names {
@@ -69,6 +74,7 @@ const TREE: Names = Names {
     home_team: "homeTeam.teamTricode",
     away_team: "awayTeam.teamTricode",
     season_type: "gameId",
+    tip_off: "gameDateTimeUTC",
 };
 
 /// The kind of a game by the first digits of its id: pre-season 001 and All-Star 003 games are of none, nor
@@ -119,6 +125,7 @@ impl<'p> SeasonList<'p> {
             away_team: raw.away_team,
             season_type: raw.season_type,
             state: GameState::Unstated,
+            tip_off: raw.tip_off,
         });
         Ok(Self { payload: &payload.name, season, games: games.collect(), names: &LIST })
     }
@@ -165,6 +172,7 @@ impl<'p> SeasonList<'p> {
             game_date: raw.game_date_est.trim_end_matches('Z').to_owned(),
             game_id: raw.game_id,
             state,
+            tip_off: raw.tip_off,
         }))
     }
 
@@ -172,6 +180,16 @@ impl<'p> SeasonList<'p> {
     pub(super) fn date(&self, game: &ListedGame) -> Result<Date, PayloadFault> {
         league_date(&game.game_date)
             .ok_or_else(|| self.fault(game.row, self.names.game_date, &game.game_date, "is no date"))
+    }
+
+    /// When the game begins; `None` where the schedule does not say it.
+    pub(super) fn tip_off(&self, game: &ListedGame) -> Result<Option<Millis>, PayloadFault> {
+        let read = |text: &String| {
+            let moment = DateTime::parse_from_rfc3339(text).map(|moment| moment.timestamp_millis());
+            let why = "is no moment such as 2024-01-27T00:30:00Z";
+            moment.map_err(|_| self.fault(game.row, self.names.tip_off, text, why))
+        };
+        game.tip_off.as_ref().map(read).transpose()
     }
 
     /// The game's id tells its kind and season; both must be those that the list says. The teams are
@@ -266,6 +284,7 @@ struct RawGame {
     home_team: String,
     away_team: String,
     season_type: String,
+    tip_off: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -288,6 +307,8 @@ struct RawTreeGame {
     #[serde(rename = "gameStatusText")]
     status_text: String,
     game_date_est: String,
+    #[serde(rename = "gameDateTimeUTC")]
+    tip_off: Option<String>,
     home_team: RawTeam,
     away_team: RawTeam,
 }

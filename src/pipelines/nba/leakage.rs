@@ -188,7 +188,7 @@ fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
         units.give(SCHEDULE.name(), date, Content::Rows(Arc::new(games)));
         if unplayed == Some(date) {
             for dataset in OUTCOMES {
-                units.give(dataset, date, Content::Skipped(SkipReason::NotInSource));
+                units.give(dataset, date, Content::Skipped(SkipReason::NotYet));
             }
             continue;
         }

@@ -32,6 +32,7 @@ mod precompute_checks;
 mod precompute_profile;
 mod prediction_accuracy;
 mod prediction_leaderboard;
+mod rhythm;
 mod rosters;
 mod schedule;
 #[cfg(test)]
@@ -52,6 +53,7 @@ mod upcoming_team_game_context;
 
 pub use datasets::*;
 pub use intake::INTAKE;
+pub use rhythm::NBA_RHYTHM;
 
 use crate::domain::nba::calendar;
 use crate::flow::{Pipeline, PipelineName, Processor};

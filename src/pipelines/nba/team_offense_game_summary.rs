@@ -1,10 +1,10 @@
 //! A1: what each team did in each game. In: schedule, team logs, player logs and shots of the date; a log
-//! accepted as a gap leaves the other one, and shots that no source has leave the zones null.
-//! Out: two rows a game. Glue only: the formulas are in `domain::nba`.
+//! accepted as a gap leaves the other one (a log that has not come yet does not), and shots that no source
+//! has leave the zones null. Out: two rows a game. Glue only: the formulas are in `domain::nba`.
 
 use super::datasets::{PLAYER_GAME_LOGS, SCHEDULE, SHOTS, TEAM_GAME_LOGS, TEAM_OFFENSE_GAME_SUMMARY};
 use crate::domain::nba::{self, GamesOfDate, ShotChart};
-use crate::flow::{Computed, Inputs, Output, Permanent, Processor};
+use crate::flow::{Computed, Inputs, Output, Permanent, Processor, SkipReason};
 
 /// `nba.team_offense_game_summary`.
 pub(super) const PROCESSOR: Processor = Processor::compute(
@@ -21,9 +21,12 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
 );
 
 fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
-    let without = inputs.skipped(PLAYER_GAME_LOGS.name())?;
-    if let (Some(reason), Some(_)) = (without, inputs.skipped(TEAM_GAME_LOGS.name())?) {
-        return Ok(Computed::Skipped(reason));
+    match (inputs.skipped(PLAYER_GAME_LOGS.name())?, inputs.skipped(TEAM_GAME_LOGS.name())?) {
+        (Some(SkipReason::NotYet), _) | (_, Some(SkipReason::NotYet)) => {
+            return Ok(Computed::Skipped(SkipReason::NotYet));
+        }
+        (Some(reason), Some(_)) => return Ok(Computed::Skipped(reason)),
+        (Some(_), None) | (None, Some(_)) | (None, None) => {}
     }
     let games = inputs.same_date(SCHEDULE)?;
     let gaps: Vec<_> = inputs.gaps().collect();

@@ -10,7 +10,7 @@ use super::datasets::{
     TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
 };
 use crate::domain::nba::{ContextInput, Played, player_contexts};
-use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
+use crate::flow::{Computed, Inputs, Output, Permanent, Processor, SkipReason, Window};
 
 /// Five play at a time: fewer rows for a team that plays mean that something is missing.
 const PLAYERS_MIN: usize = 5;
@@ -55,8 +55,9 @@ fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
     let rows = player_contexts(&input)
         .map_err(|fault| Permanent::new("box_score_not_scheduled", fault.to_string()))?;
     let games = inputs.same_date(SCHEDULE)?.len();
-    // An accepted gap may leave a team without anybody who is known.
-    let players_min = if gaps.is_empty() { PLAYERS_MIN } else { 0 };
+    // Before a first season's games nobody is known yet, and an accepted gap may leave a team without anybody.
+    let is_played = inputs.skipped(PLAYER_GAME_LOGS.name())? != Some(SkipReason::NotYet);
+    let players_min = if is_played && gaps.is_empty() { PLAYERS_MIN } else { 0 };
     let expected = rows.len().max(2 * games * players_min);
     Ok(Computed::Rows(Output::of(rows, expected as u64)))
 }

@@ -21,7 +21,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::fleet::Source;
+use crate::fleet::{Found, Source};
 use crate::flow::{Date, Failure, Payload};
 
 use archive::{Archive, PAYLOAD_BYTES_MAX};
@@ -123,14 +123,14 @@ impl Source for LandingZone {
         self.with(move |zone| zone.lists(&source)).await
     }
 
-    async fn stamp(&self, source: &str, date: Date) -> Result<Option<String>, Failure> {
+    async fn stamp(&self, source: &str, date: Date) -> Result<Found<String>, Failure> {
         let source = source.to_owned();
-        self.with(move |zone| zone.stamp(&source, date)).await
+        self.with(move |zone| zone.stamp(&source, date)).await.map(Found::from)
     }
 
-    async fn payloads(&self, source: &str, date: Date) -> Result<Option<Vec<Payload>>, Failure> {
+    async fn payloads(&self, source: &str, date: Date) -> Result<Found<Vec<Payload>>, Failure> {
         let source = source.to_owned();
-        self.with(move |zone| zone.payloads(&source, date)).await
+        self.with(move |zone| zone.payloads(&source, date)).await.map(Found::from)
     }
 }
 

@@ -55,7 +55,7 @@ impl Fixture {
     /// Names and texts of a date's payloads.
     async fn read(&self, source: &str, date: &str) -> Result<Vec<(String, String)>, Failure> {
         let payloads = self.zone.payloads(source, day(date)).await?;
-        Ok((payloads.into_iter().flatten())
+        Ok((payloads.there().into_iter().flatten())
             .map(|payload| {
                 let text = String::from_utf8(payload.bytes.to_vec()).expect("text");
                 (payload.name.to_string(), text)
@@ -64,7 +64,7 @@ impl Fixture {
     }
 
     async fn stamp(&self, source: &str, date: &str) -> Option<String> {
-        self.zone.stamp(source, day(date)).await.expect("a stamp")
+        self.zone.stamp(source, day(date)).await.expect("a stamp").there()
     }
 }
 
@@ -100,7 +100,7 @@ async fn a_date_has_its_member_of_every_archive_in_order() {
     ];
     assert_eq!(fixture.read("logs", CHRISTMAS).await, Ok(expected.to_vec()));
     assert_eq!(fixture.read("logs", "2023-12-27").await, Ok(Vec::new()));
-    assert_eq!(fixture.zone.payloads("nothing", day(CHRISTMAS)).await, Ok(None));
+    assert_eq!(fixture.zone.payloads("nothing", day(CHRISTMAS)).await, Ok(Found::Nothing));
     assert_eq!(fixture.stamp("nothing", CHRISTMAS).await, None);
 }
 

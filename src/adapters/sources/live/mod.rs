@@ -135,7 +135,7 @@ impl LiveUpstream {
 
     /// What the landed schedule has on a date.
     async fn due(&self, date: Date) -> Result<Vec<Due>, Failure> {
-        let calendar = self.zone.payloads(SCHEDULE, date).await?.unwrap_or_default();
+        let calendar = self.zone.payloads(SCHEDULE, date).await?.there().unwrap_or_default();
         let due = (self.settings.intake.due)(&calendar, date).map_err(FetchError::Schedule)?;
         Ok(due)
     }
@@ -163,12 +163,13 @@ impl LiveUpstream {
         let checked = self.checked(&place).await?;
         if !self.settings.force && self.clock.now() >= final_at {
             let found_final = checked.as_ref().is_some_and(|checked| checked.at >= final_at);
-            let landed_otherwise = checked.is_none() && self.zone.stamp(feed.name(), date).await?.is_some();
+            let landed_otherwise =
+                checked.is_none() && self.zone.stamp(feed.name(), date).await?.there().is_some();
             if found_final || landed_otherwise {
                 return Ok(Fetched::Unchanged);
             }
         }
-        let calendar = self.zone.payloads(SCHEDULE, date).await?.unwrap_or_default();
+        let calendar = self.zone.payloads(SCHEDULE, date).await?.there().unwrap_or_default();
         let request = feed.request(due.season, &due.part, date);
         let fits = |payload: &Payload| {
             let answer =

@@ -45,7 +45,7 @@ impl LiveUpstream {
 
     async fn fetch_player_index(&self, season: Season, date: Date) -> Result<Fetched, Failure> {
         let place = present_place(PLAYER_INDEX, season, date);
-        let calendar = self.zone.payloads(SCHEDULE, date).await?.unwrap_or_default();
+        let calendar = self.zone.payloads(SCHEDULE, date).await?.there().unwrap_or_default();
         let fits = |payload: &Payload| self.present_fits(PLAYER_INDEX, date, payload, &calendar);
         let checked = self.checked(&place).await?;
         Ok(self.bring(&player_index_request(season), &place, checked.as_ref(), &fits).await?)
@@ -56,7 +56,7 @@ impl LiveUpstream {
             return Err(FetchError::NoKey { source_name: PLAYER_PROPS }.into());
         }
         let place = present_place(PLAYER_PROPS, season, date);
-        let calendar = self.zone.payloads(SCHEDULE, date).await?.unwrap_or_default();
+        let calendar = self.zone.payloads(SCHEDULE, date).await?.there().unwrap_or_default();
         let begins = end_of(date) - DATE_OVER + 10 * HOUR;
         let request = events_request(moment(begins, MOMENT), moment(begins + 24 * HOUR - 1_000, MOMENT));
         let events: Vec<Event> = self.ask_for(&request, &place).await?.1;

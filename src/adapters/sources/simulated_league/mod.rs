@@ -1,6 +1,7 @@
 //! The simulated league: whole seasons of invented games from one seed, as payloads in the shape of the
 //! public service, so that the main job runs anywhere without a download. Every payload follows from the
-//! settings and the date alone. Must not touch the network, the clock or (but for `landing.rs`) a file.
+//! settings and the date alone (in `underway.rs` also from a moment). Must not touch the network, the machine's
+//! clock or (but for `landing.rs` and `underway.rs`) a file.
 
 mod bookmakers;
 mod boxscore;
@@ -16,16 +17,18 @@ mod schedule;
 mod season;
 mod shots;
 mod teams;
+mod underway;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::fleet::Source;
+use crate::fleet::{Found, Source};
 use crate::flow::{Date, Failure, Payload, Permanent};
 
 pub use landing::LandingError;
+pub use underway::LeagueUnderWay;
 
 use payloads::Resource;
 use season::PlayedSeason;
@@ -158,23 +161,23 @@ impl Source for SimulatedLeague {
         Ok(payloads)
     }
 
-    async fn stamp(&self, source: &str, date: Date) -> Result<Option<String>, Failure> {
+    async fn stamp(&self, source: &str, date: Date) -> Result<Found<String>, Failure> {
         let resource = resource_of(source)?;
         let Some(year) = self.year_of(date) else {
-            return Ok(None);
+            return Ok(Found::Nothing);
         };
         let exists = self.with_season(year, move |season| payloads::exists(season, resource, date)).await?;
         let settings = format!("{:?} {}", self.league, payloads::REVISION);
-        Ok(exists.then(|| blake3::hash(settings.as_bytes()).to_hex()[..16].to_owned()))
+        Ok(exists.then(|| blake3::hash(settings.as_bytes()).to_hex()[..16].to_owned()).into())
     }
 
-    async fn payloads(&self, source: &str, date: Date) -> Result<Option<Vec<Payload>>, Failure> {
+    async fn payloads(&self, source: &str, date: Date) -> Result<Found<Vec<Payload>>, Failure> {
         let resource = resource_of(source)?;
         let Some(year) = self.year_of(date) else {
-            return Ok(None);
+            return Ok(Found::Nothing);
         };
         self.with_season(year, move |season| {
-            payloads::of_date(season, resource, date).map(|payload| vec![payload])
+            payloads::of_date(season, resource, date).map(|payload| vec![payload]).into()
         })
         .await
     }
@@ -394,8 +397,9 @@ mod tests {
                 let expected = one.payloads(resource.name(), *date).await.expect("payloads");
                 assert_eq!(other.payloads(resource.name(), *date).await.expect("payloads"), expected);
                 let stamp = one.stamp(resource.name(), *date).await.expect("stamp");
-                assert_eq!(stamp.is_some(), expected.is_some());
-                found += usize::from(expected.is_some());
+                let is_there = matches!(expected, Found::There(_));
+                assert_eq!(matches!(stamp, Found::There(_)), is_there);
+                found += usize::from(is_there);
             }
             assert!(found > 5, "{resource:?}");
         }
@@ -413,7 +417,7 @@ mod tests {
             dates.iter().map(Date::to_string).collect::<BTreeSet<_>>().iter().map(String::as_str).collect()
         );
         let beyond = Date::parse("2030-01-01").expect("date");
-        assert_eq!(one.payloads("schedule", beyond).await.expect("none"), None);
+        assert_eq!(one.payloads("schedule", beyond).await.expect("none"), Found::Nothing);
         assert!(one.payloads("odds", dates[0]).await.is_err());
         assert!(one.calendar("player_game_logs").await.is_err());
     }

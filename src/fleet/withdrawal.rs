@@ -1,0 +1,42 @@
+//! Dates that are no more: a date that lost all its games to a postponement before any was played. What was
+//! said of it is taken back, so that nothing waits for it and the lake is a backfill's.
+
+use std::collections::BTreeSet;
+
+use super::engine::Engine;
+use super::runs::RunError;
+use crate::flow::{Date, Failure, Outcome, Step, Unit};
+
+/// Takes back the units of all dates that have left the calendar and of which nothing has landed but
+/// `foretold`, the schedule. A date that was played is left alone, for a source that has lost a season's
+/// schedule must not cost the season. Answers with those dates. Call it before `recover`.
+pub async fn withdraw(engine: &Engine, foretold: &str) -> Result<BTreeSet<Date>, RunError> {
+    let (_, changes) = engine.ports.ledger.changes_since(0).await?;
+    let (mut gone, mut played) = (BTreeSet::new(), BTreeSet::new());
+    for (unit, record) in changes {
+        let (None, Some(processor), Some(record)) =
+            (engine.calendar.index_of(unit.date), engine.cascade.processor(unit.dataset), record)
+        else {
+            continue;
+        };
+        gone.insert(unit.date);
+        match processor.step {
+            Step::Land { source, .. } if source != foretold && record.outcome == Outcome::Done => {
+                played.insert(unit.date);
+            }
+            Step::Land { .. } | Step::Compute { .. } | Step::Publish { .. } => {}
+        }
+    }
+    let dates: BTreeSet<Date> = gone.difference(&played).copied().collect();
+    let unit = |date| engine.cascade.datasets().map(move |dataset| Unit { dataset, date });
+    let units: Vec<Unit> = dates.iter().flat_map(|date| unit(*date)).collect();
+    if units.is_empty() {
+        return Ok(dates);
+    }
+    tracing::info!(?dates, "dates that have lost their games are taken back");
+    for unit in &units {
+        engine.ports.lake.remove(*unit).await.map_err(Failure::from)?;
+    }
+    engine.ports.ledger.withdraw(&units, engine.ports.clock.now()).await?;
+    Ok(dates)
+}

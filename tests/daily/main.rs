@@ -1,0 +1,7 @@
+//! Days as they come: a date before and after its games, on the real engine with everything in memory and a
+//! clock that only the test moves. Nothing here waits for the machine's clock.
+
+mod bus;
+mod morning;
+mod seasons;
+mod world;

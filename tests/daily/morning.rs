@@ -1,0 +1,99 @@
+//! A date in two steps, as a daily run makes it, and in one, as a backfill does: what is said before the games
+//! stays as it was said, and both end in the same bytes.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use tidegate::adapters::sources::{League, SimulatedLeague};
+use tidegate::domain::nba::{FeatureRow, PlayerContext, TeamContext};
+use tidegate::fleet::{AsOf, Ledger, Source, Today};
+use tidegate::flow::{Dataset, Date, Outcome, Row, SkipReason, Unit};
+use tidegate::pipelines::nba::{
+    LANDED_PLAYER_LOGS, LANDED_SHOTS, ML_FEATURE_STORE, NBA, PLAYER_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY,
+    UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
+};
+
+use crate::world::World;
+
+fn league() -> Arc<dyn Source> {
+    let league = League { seed: 3, seasons: vec![2022, 2023], teams: 4, games_per_team: 12 };
+    Arc::new(SimulatedLeague::new(league).expect("a league"))
+}
+
+/// A date after all of them.
+fn afterwards() -> Date {
+    Date::of(2030, 1, 1).expect("a date")
+}
+
+/// A unit's rows as texts; none where it has none.
+async fn texts<R: Row + Debug>(world: &World, dataset: Dataset<R>, date: Date) -> BTreeSet<String> {
+    let frame = world.rows(Unit { dataset: dataset.name(), date }).await;
+    let rows = frame.map(|frame| R::from_frame(&frame).expect("its own rows")).unwrap_or_default();
+    rows.iter().map(|row| format!("{row:?}")).collect()
+}
+
+/// What is said of a date before its games: of teams, of players, and the features.
+async fn said(world: &World, date: Date) -> [BTreeSet<String>; 3] {
+    [
+        texts::<TeamContext>(world, UPCOMING_TEAM_GAME_CONTEXT, date).await,
+        texts::<PlayerContext>(world, UPCOMING_PLAYER_GAME_CONTEXT, date).await,
+        texts::<FeatureRow>(world, ML_FEATURE_STORE, date).await,
+    ]
+}
+
+#[tokio::test]
+async fn a_morning_and_its_restatement_come_to_the_bytes_of_a_backfill() {
+    let straight = World::new(0);
+    let process = straight.start(league()).await;
+    process.bring_up_to_date(afterwards()).await;
+    let calendar = process.calendar().clone();
+    let (records, lake) = (straight.records().await, straight.lake.contents());
+    let second = calendar.season_range(calendar.season(calendar.len() - 1)).start;
+    // Each in turn on top of the ones before: an opening night without any past, a bootstrap day, days with
+    // features, the next season's opening night, the playoffs.
+    let probes = [0, 4, second - 8, second - 1, second, calendar.len() - 6];
+    let (world, mut features, mut added) = (World::new(0), 0, 0);
+    for at in probes {
+        let today = calendar.date(at);
+        let morning = AsOf::morning(league(), Today::on(today), NBA.calendar_source);
+        let process = world.start(Arc::new(morning)).await;
+        process.bring_up_to_date(today).await;
+        assert_eq!(world.ledger.dead_letters(true).await.expect("dead letters"), [], "{today}");
+        let early = world.records().await;
+        for dataset in
+            [LANDED_PLAYER_LOGS, LANDED_SHOTS, PLAYER_GAME_SUMMARY.name(), TEAM_OFFENSE_GAME_SUMMARY.name()]
+        {
+            let outcome = early[&Unit { dataset, date: today }].outcome;
+            assert_eq!(outcome, Outcome::Skipped(SkipReason::NotYet), "{dataset} {today}");
+        }
+        assert!(early.keys().all(|unit| unit.date <= today.plus_days(7)), "{today}: too far ahead");
+        let before = said(&world, today).await;
+        assert!(!before[0].is_empty(), "{today}: nothing is said of the teams");
+        features += before[2].len();
+
+        drop(process);
+        let process = world.start(Arc::new(AsOf::now(league(), Today::on(today)))).await;
+        let tasks = process.bring_up_to_date(today).await;
+        assert!(tasks > 0, "{today}: nothing to restate");
+        for (before, after) in before.iter().zip(said(&world, today).await) {
+            let changed: Vec<_> = before.difference(&after).collect();
+            assert!(changed.is_empty(), "{today}: said before the games and not after: {changed:?}");
+            added += after.len() - before.len();
+        }
+        assert_eq!(process.bring_up_to_date(today).await, 0, "{today}: a second look finds something");
+    }
+    assert!(features > 50 && added > 0, "{features} rows of features, {added} rows added by the games");
+    let process = world.start(league()).await;
+    process.bring_up_to_date(afterwards()).await;
+    let found = world.records().await;
+    assert_eq!(found.len(), records.len());
+    for (unit, record) in &records {
+        let (found, expected) = (&found[unit], record);
+        let made = |record: &tidegate::fleet::UnitRecord| {
+            (record.outcome, record.fingerprint, record.stored.clone(), record.rows_written)
+        };
+        assert_eq!(made(found), made(expected), "{unit}");
+    }
+    assert_eq!(world.lake.contents(), lake);
+}

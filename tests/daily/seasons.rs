@@ -1,0 +1,287 @@
+//! Two seasons as they come, day by day: the real scheduler, engine and loops, a league whose service reveals
+//! results when games are over, corrects some, is down for two days and puts a game off; a process that is
+//! killed in the middle of a run, and a machine that sleeps for days. In the end: the lake of a backfill.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use tidegate::adapters::sources::{LandingZone, League, LeagueUnderWay};
+use tidegate::fleet::{AsOf, Clock, Days, Due, Feeds, Ledger, Millis, Scheduler, Source, Today, Turn};
+use tidegate::flow::{DatasetName, Date, Failure, Outcome, SkipReason, Unit};
+use tidegate::pipelines::nba::{
+    LANDED_PLAYER_LOGS, ML_FEATURE_STORE, NBA, NBA_RHYTHM, PLAYER_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
+};
+
+use crate::world::{Process, World};
+
+const HOUR: Millis = 3_600_000;
+const DAY: Millis = 24 * HOUR;
+
+/// What must be said of a date before its first game begins.
+const BEFORE: [DatasetName; 2] = [UPCOMING_PLAYER_GAME_CONTEXT.name(), ML_FEATURE_STORE.name()];
+/// What a date's results grade it by.
+const AFTER: DatasetName = PLAYER_GAME_SUMMARY.name();
+
+fn league() -> League {
+    League { seed: 5, seasons: vec![2022, 2023], teams: 4, games_per_team: 12 }
+}
+
+fn date(text: &str) -> Date {
+    Date::parse(text).expect(text)
+}
+
+/// Midnight, universal time.
+fn midnight(text: &str) -> Millis {
+    Millis::from(date(text).days()) * DAY
+}
+
+/// What happened to a date, in the order in which it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Happened {
+    Opened,
+    Predicted,
+    Graded,
+    Corrected,
+}
+
+/// The league, the machine that serves it, and what it was seen to do.
+struct Serving {
+    world: World,
+    directory: tempfile::TempDir,
+    today: Arc<Today>,
+    scheduler: Scheduler,
+    process: Option<(Process, Days)>,
+    diary: Vec<(Millis, Date, Happened)>,
+    summaries: BTreeMap<Date, tidegate::flow::Revision>,
+    begun: u32,
+    withdrawn: BTreeSet<Date>,
+    dead: BTreeSet<String>,
+    runs: u32,
+}
+
+impl Serving {
+    fn begin(now: Millis, down: Vec<Range<Millis>>) -> (Self, Arc<LeagueUnderWay>) {
+        let world = World::new(now);
+        let directory = tempfile::tempdir().expect("a directory");
+        let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+        let upstream =
+            Arc::new(LeagueUnderWay::new(league(), directory.path(), clock, down).expect("a league"));
+        let serving = Self {
+            world,
+            directory,
+            today: Today::on(NBA_RHYTHM.today(now)),
+            scheduler: Scheduler::new(NBA_RHYTHM),
+            process: None,
+            diary: Vec::new(),
+            summaries: BTreeMap::new(),
+            begun: 0,
+            withdrawn: BTreeSet::new(),
+            dead: BTreeSet::new(),
+            runs: 0,
+        };
+        (serving, upstream)
+    }
+
+    fn zone(&self) -> Arc<dyn Source> {
+        Arc::new(LandingZone::open(self.directory.path()).expect("a landing zone"))
+    }
+
+    async fn start(&mut self, upstream: &Arc<LeagueUnderWay>) {
+        self.begun += 1;
+        let seen = AsOf::now(self.zone(), Arc::clone(&self.today));
+        let before: BTreeSet<Date> = self.world.records().await.into_keys().map(|unit| unit.date).collect();
+        let process = self.world.start(Arc::new(seen)).await;
+        let after: BTreeSet<Date> = self.world.records().await.into_keys().map(|unit| unit.date).collect();
+        self.withdrawn.extend(before.difference(&after));
+        let (engine, today) = (Arc::clone(&process.engine), Arc::clone(&self.today));
+        let sources = vec!["player_game_logs", "team_game_logs", "shot_chart_detail"];
+        let feeds = Feeds { upstream: Arc::clone(upstream) as _, sources };
+        let days = Days::of(engine, &NBA, NBA_RHYTHM, today, Some(feeds));
+        self.process = Some((process, days));
+    }
+
+    /// A process that was killed, or ended because the source has other dates, is there no more.
+    fn end(&mut self) {
+        self.process = None;
+    }
+
+    async fn turn(&mut self, upstream: &Arc<LeagueUnderWay>) -> Turn {
+        if self.process.is_none() {
+            self.start(upstream).await;
+        }
+        let (_, days) = self.process.as_ref().expect("it has just begun");
+        let turn = days.turn(&mut self.scheduler).await.expect("a turn");
+        for (due, failure) in &turn.failed {
+            assert!(matches!(failure, Failure::Transient(_)), "{due:?}: {failure}");
+        }
+        if turn.run.is_some() {
+            self.runs += 1;
+        }
+        turn
+    }
+
+    /// Waits until everything that was begun is done, and writes down what is new.
+    async fn settle(&mut self, opened: Option<Date>) {
+        let (process, _) = self.process.as_ref().expect("a process");
+        for run in self.world.ledger.runs(true).await.expect("runs") {
+            process.engine.progress().wait_finished(run.id).await;
+        }
+        let now = self.world.clock.now();
+        for letter in self.world.ledger.dead_letters(true).await.expect("dead letters") {
+            self.dead.insert(format!("{} {}", letter.code, letter.unit.date));
+        }
+        let records = self.world.records().await;
+        if let Some(day) = opened {
+            self.diary.push((now, day, Happened::Opened));
+            let is_made = |dataset| {
+                records.get(&Unit { dataset, date: day }).is_some_and(|record| match record.outcome {
+                    Outcome::Done | Outcome::Skipped(SkipReason::Bootstrap) => true,
+                    Outcome::Unchanged | Outcome::Skipped(_) => false,
+                })
+            };
+            let landed = records.get(&Unit { dataset: LANDED_PLAYER_LOGS, date: day });
+            let not_yet = Outcome::Skipped(SkipReason::NotYet);
+            if BEFORE.into_iter().all(is_made) && landed.is_some_and(|record| record.outcome == not_yet) {
+                self.diary.push((now, day, Happened::Predicted));
+            }
+        }
+        for (unit, record) in records.iter().filter(|(unit, _)| unit.dataset == AFTER) {
+            let Some(stored) = &record.stored else { continue };
+            match self.summaries.insert(unit.date, stored.revision) {
+                None => self.diary.push((now, unit.date, Happened::Graded)),
+                Some(before) if before != stored.revision => {
+                    self.diary.push((now, unit.date, Happened::Corrected));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Lives until this moment, turn after turn; the clock jumps from one to the next.
+    async fn live_until(&mut self, end: Millis, upstream: &Arc<LeagueUnderWay>) {
+        while self.world.clock.now() < end {
+            let turn = self.turn(upstream).await;
+            if turn.has_other_dates {
+                self.end();
+                continue;
+            }
+            let opened = turn.done.iter().find_map(|due| match due {
+                Due::Day(date) => Some(*date),
+                Due::Schedule(_) | Due::Payload { .. } => None,
+            });
+            self.settle(opened).await;
+            assert!(turn.next > self.world.clock.now(), "time stands still");
+            self.world.clock.move_to(turn.next.min(end));
+        }
+    }
+
+    /// Lives on until a run has been submitted, and kills the process before anything of it can be done.
+    async fn live_until_killed(&mut self, upstream: &Arc<LeagueUnderWay>) {
+        loop {
+            let turn = self.turn(upstream).await;
+            if turn.run.is_some() {
+                self.end();
+                return;
+            }
+            if turn.has_other_dates {
+                self.end();
+            } else {
+                self.settle(None).await;
+                self.world.clock.move_to(turn.next);
+            }
+        }
+    }
+
+    fn moments(&self, what: Happened) -> BTreeMap<Date, Millis> {
+        let of = self.diary.iter().rev().filter(|(_, _, happened)| *happened == what);
+        of.map(|(at, date, _)| (*date, *at)).collect()
+    }
+}
+
+#[tokio::test]
+async fn two_seasons_served_day_by_day_come_to_the_lake_of_a_backfill() {
+    let outage = midnight("2022-11-03")..midnight("2022-11-05");
+    let begin = midnight("2022-10-10") + 15 * HOUR;
+    let (mut serving, upstream) = Serving::begin(begin, vec![outage.clone()]);
+    tidegate::fleet::Upstream::fetch_schedule(&*upstream, tidegate::flow::Season::starting(2022))
+        .await
+        .expect("the first schedule");
+    serving.live_until(midnight("2022-10-30"), &upstream).await;
+    serving.live_until_killed(&upstream).await;
+    serving.live_until(midnight("2023-10-26") + 10 * HOUR, &upstream).await;
+    // The machine sleeps through two nights and a morning.
+    serving.end();
+    let asleep = serving.world.clock.now()..serving.world.clock.now() + 60 * HOUR;
+    serving.world.clock.move_to(asleep.end);
+    serving.live_until(midnight("2023-12-06"), &upstream).await;
+
+    let trouble = [outage, asleep];
+    check_order(&serving, &trouble).await;
+    let dead: Vec<&String> =
+        serving.dead.iter().filter(|letter| !letter.contains("payload_missing")).collect();
+    assert!(dead.is_empty() && !serving.dead.is_empty(), "{:?}", serving.dead);
+    assert_eq!(serving.world.ledger.dead_letters(true).await.expect("dead letters"), []);
+    // One game of each season was put off: its first date is no more.
+    assert_eq!(serving.withdrawn.len(), 2, "{:?}", serving.withdrawn);
+    check_against_a_backfill(&serving).await;
+}
+
+/// Each day is opened, then predicted before its first game begins, then graded after its last; yesterday is
+/// graded before today is predicted; and only what trouble touched was late.
+async fn check_order(serving: &Serving, trouble: &[Range<Millis>; 2]) {
+    let calendar = serving.process.as_ref().expect("a process").0.calendar().clone();
+    let [opened, predicted, graded, corrected] =
+        [Happened::Opened, Happened::Predicted, Happened::Graded, Happened::Corrected]
+            .map(|what| serving.moments(what));
+    let days = serving.diary.iter().filter(|(_, _, happened)| *happened == Happened::Opened);
+    assert!(days.map(|(_, date, _)| *date).is_sorted(), "days open in order");
+    let payloads = serving.zone().calendar("schedule").await.expect("payloads");
+    let starts = (NBA_RHYTHM.starts)(&payloads).expect("starts");
+    let (mut in_time, mut late) = (0, Vec::new());
+    for (at, date) in calendar.dates().iter().enumerate() {
+        let (first, last) = starts[date];
+        let graded_at = *graded.get(date).unwrap_or_else(|| panic!("{date} was never graded"));
+        assert!(graded_at > last + 2 * HOUR, "{date} was graded before its games were over");
+        let Some(moment) = predicted.get(date) else {
+            late.push(*date);
+            continue;
+        };
+        assert!(*moment < first, "{date}: predicted after the first tip-off");
+        assert!(opened[date] <= *moment && *moment < graded_at, "{date}: out of order");
+        if let Some(yesterday) = at.checked_sub(1).map(|at| calendar.date(at)) {
+            assert!(graded[&yesterday] <= *moment, "{date} was predicted without {yesterday}");
+        }
+        in_time += 1;
+    }
+    let touched = |date: &Date| {
+        let (from, to) = (NBA_RHYTHM.opening(*date), NBA_RHYTHM.opening(date.plus_days(1)));
+        trouble.iter().any(|span| span.start < to && from < span.end + DAY)
+    };
+    assert!(late.iter().all(touched), "late without a reason: {late:?}");
+    assert!(late.iter().any(|date| date.year() == 2022) && late.iter().any(|date| date.year() == 2023));
+    assert!(in_time * 10 >= calendar.len() * 8, "{in_time} of {} dates in time", calendar.len());
+    assert!(corrected.len() * 3 > calendar.len(), "{} dates were corrected", corrected.len());
+}
+
+/// Every record and every unit of the lake as a backfill over what has landed makes them. Only the name of
+/// the run, which is in the files' metadata, is another one.
+async fn check_against_a_backfill(serving: &Serving) {
+    let straight = World::new(serving.world.clock.now());
+    let process = straight.start(serving.zone()).await;
+    process.bring_up_to_date(Date::of(2030, 1, 1).expect("a date")).await;
+    let (found, expected) = (serving.world.records().await, straight.records().await);
+    let units = |records: &BTreeMap<Unit, _>| records.keys().copied().collect::<Vec<_>>();
+    assert_eq!(units(&found), units(&expected));
+    for (unit, expected) in &expected {
+        let made = |record: &tidegate::fleet::UnitRecord| {
+            let revision = record.stored.as_ref().map(|stored| stored.revision);
+            (record.outcome, record.fingerprint, revision, record.rows_written, record.rows_expected)
+        };
+        assert_eq!(made(&found[unit]), made(expected), "{unit}");
+    }
+    let kept = |world: &World| -> BTreeMap<Unit, _> {
+        world.lake.contents().into_iter().map(|(unit, stored)| (unit, stored.revision)).collect()
+    };
+    assert_eq!(kept(&serving.world), kept(&straight));
+}
