@@ -1,9 +1,7 @@
 //! `tidegate fetch`: brings payloads of the league's public service into a landing zone. Asks for what is
 //! missing or may still change, says of each source and date how it went, and computes nothing.
 
-use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
@@ -11,13 +9,14 @@ use serde_json::json;
 use super::console::Console;
 use super::embedded::read_calendar;
 use super::ending::{Ending, wrong_usage};
-use super::settings::{Settings, named_variable};
+use super::settings::Settings;
 use super::signals::Signals;
 use super::table::{Align, Table};
-use crate::adapters::sources::{Key, LandingZone, LiveSettings, LiveUpstream};
+use super::upstream::{UpstreamOptions, season_year};
+use crate::adapters::sources::{LandingZone, LiveUpstream};
 use crate::fleet::{Clock, Fetched, SystemClock, Upstream};
 use crate::flow::{Calendar, Date, Failure, Season};
-use crate::pipelines::nba::{INTAKE, NBA, NBA_RHYTHM};
+use crate::pipelines::nba::{NBA, NBA_RHYTHM};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,21 +49,11 @@ pub(super) struct Options {
     /// Only this source; may be given several times [default: all; player_props only with a key]
     #[arg(long, value_name = "NAME")]
     source: Vec<String>,
-    /// Variable of the environment that has the key to bookmakers' offers (api.the-odds-api.com)
-    #[arg(long, value_name = "NAME", conflicts_with = "odds_key_file")]
-    odds_key_variable: Option<String>,
-    /// File that has it
-    #[arg(long, value_name = "PATH")]
-    odds_key_file: Option<PathBuf>,
     /// Ask also for what is final
     #[arg(long)]
     force: bool,
-    /// One place instead of all hosts, each below its name: a mirror, or a server for tests
-    #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
-    /// Keep no spacing between requests
-    #[arg(long, hide = true, requires = "base_url")]
-    unspaced: bool,
+    #[command(flatten)]
+    upstream: UpstreamOptions,
 }
 
 /// How one fetch went.
@@ -79,24 +68,14 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
     if options.pipeline != NBA.name.as_str() {
         return Err(wrong_usage(format!("`{}` is not fetched; nba is", options.pipeline)));
     }
-    let odds_key = odds_key(&options)?;
-    let sources = sources(&options.source, odds_key.is_some())?;
+    let sources = sources(&options.source)?;
     let to = options.to.unwrap_or_else(|| NBA_RHYTHM.today(SystemClock.now()));
     let from = options.from.unwrap_or(to.plus_days(-DAYS_BACK));
     if from > to {
         return Err(wrong_usage(format!("--from {from} lies after --to {to}")));
     }
-    let upstream = LiveUpstream::open(
-        LiveSettings {
-            landing: options.landing.clone(),
-            intake: &INTAKE,
-            base_url: options.base_url.clone(),
-            odds_key,
-            force: options.force,
-            spaced: !options.unspaced,
-        },
-        Arc::new(SystemClock),
-    )?;
+    let upstream = options.upstream.open(&options.landing, options.force)?;
+    let sources = sources.unwrap_or_else(|| upstream.sources());
     let mut signals = Signals::listen()?;
     let mut lines = Vec::new();
     let interrupted = tokio::select! {
@@ -126,7 +105,7 @@ async fn fetch_all(
         }
         lines.push(line);
     };
-    for year in season_of(from)..=season_of(to) {
+    for year in season_year(from)..=season_year(to) {
         let season = Season::starting(year);
         tell("schedule", season.to_string(), upstream.fetch_schedule(season).await);
     }
@@ -184,36 +163,16 @@ fn report(lines: &[Line], settings: &Settings) {
     });
 }
 
-/// The sources that were named, or all that can be had.
-fn sources(named: &[String], with_key: bool) -> anyhow::Result<Vec<&'static str>> {
-    let mut known = LiveUpstream::sources();
-    if named.is_empty() {
-        known.retain(|source| with_key || *source != "player_props");
-        return Ok(known);
-    }
+/// The sources that were named, if any were.
+fn sources(named: &[String]) -> anyhow::Result<Option<Vec<&'static str>>> {
+    let known = LiveUpstream::SOURCES;
     let unknown = named.iter().find(|name| !known.contains(&name.as_str()));
     if let Some(unknown) = unknown {
         let known = known.join(", ");
         return Err(wrong_usage(format!("no source `{unknown}` is fetched by date; there are {known}")));
     }
-    known.retain(|known| named.iter().any(|name| name == known));
-    Ok(known)
-}
-
-fn odds_key(options: &Options) -> anyhow::Result<Option<Key>> {
-    let text = match (&options.odds_key_variable, &options.odds_key_file) {
-        (Some(name), _) => named_variable(name)?,
-        (None, Some(path)) => fs::read_to_string(path)
-            .map_err(|error| wrong_usage(format!("--odds-key-file {}: {error}", path.display())))?,
-        (None, None) => return Ok(None),
-    };
-    Ok(Some(Key::of(&text)))
-}
-
-/// The civil year in which the season of a date starts: no season has begun before September since there is
-/// a league.
-fn season_of(date: Date) -> i32 {
-    if date.month() >= 9 { date.year() } else { date.year() - 1 }
+    let chosen = known.into_iter().filter(|known| named.iter().any(|name| name == known)).collect();
+    Ok((!named.is_empty()).then_some(chosen))
 }
 
 #[cfg(test)]
@@ -221,20 +180,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_belongs_to_the_season_that_began_before_it() {
-        for (date, year) in
-            [("2023-10-24", 2023), ("2024-06-17", 2023), ("2020-12-22", 2020), ("2021-07-20", 2020)]
-        {
-            assert_eq!(season_of(Date::parse(date).expect(date)), year, "{date}");
-        }
-    }
-
-    #[test]
     fn sources_are_known_by_name() {
-        assert_eq!(sources(&[], true).expect("all").len(), 5);
-        assert_eq!(sources(&[], false).expect("without a key").len(), 4);
-        assert_eq!(sources(&["team_game_logs".to_owned()], false).expect("one"), ["team_game_logs"]);
-        let error = sources(&["tea_leaves".to_owned()], true).expect_err("unknown").to_string();
+        assert_eq!(sources(&[]).expect("all"), None);
+        assert_eq!(sources(&["team_game_logs".to_owned()]).expect("one"), Some(vec!["team_game_logs"]));
+        let error = sources(&["tea_leaves".to_owned()]).expect_err("unknown").to_string();
         assert!(error.contains("tea_leaves") && error.contains("player_game_logs"), "{error}");
     }
 }

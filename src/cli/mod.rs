@@ -31,6 +31,7 @@ mod status;
 mod summary;
 mod table;
 mod topology;
+mod upstream;
 mod why;
 
 use std::process::ExitCode;

@@ -11,14 +11,16 @@ use super::console::Console;
 use super::ending::{Ending, wrong_usage};
 use super::settings::Settings;
 use super::signals::Signals;
-use super::source::SourceOptions;
+use super::source::{Remembered, SourceOptions};
 use super::table::{count, moment};
+use super::upstream::UpstreamOptions;
 use crate::fleet::{Clock, Due, Engine, Feeds, Scheduler, SystemClock, Turn};
 use crate::flow::{RunId, TaskState};
 
 const EXAMPLES: &str = "\
 Examples:
   tidegate serve nba --landing data/nba
+  tidegate serve nba --landing data/nba --fetch
   tidegate serve nba --every 300 --log info --log-format json
 
 Days go by the pipeline's own clock (nba: US/Eastern, from six in the morning). Ctrl-C or SIGTERM stops cleanly; the
@@ -33,8 +35,13 @@ pub(super) struct Options {
     /// Seconds between two looks at the source, at most
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
+    /// Fetch what is due from the league's public service into the landing zone
+    #[arg(long)]
+    fetch: bool,
     #[command(flatten)]
     source: SourceOptions,
+    #[command(flatten)]
+    upstream: UpstreamOptions,
 }
 
 /// Why a fleet was stopped.
@@ -52,6 +59,7 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
         return Err(wrong_usage("`serve` lives today; --as-of is for `run` and `plan`"));
     }
     let mut signals = Signals::listen()?;
+    let feeds = if options.fetch { Some(feeds(&options, settings).await?) } else { None };
     let mut scheduler = None;
     loop {
         let mut fleet = Fleet::open(settings, Some(&options.pipeline), &options.source).await?;
@@ -63,10 +71,23 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
         ));
         let scheduler = scheduler.get_or_insert_with(|| Scheduler::new(fleet.rhythm()));
         let every = Duration::from_secs(options.every);
-        let stopped = serve(&mut fleet, None, scheduler, every, console, &mut signals).await;
+        let stopped = serve(&mut fleet, feeds.clone(), scheduler, every, console, &mut signals).await;
         match fleet.stop_after(stopped, console, &mut signals).await? {
             Stopped::BySignal => return Ok(Ending::AllDone),
             Stopped::NewCalendar => console.line("the source has other dates now: beginning anew with them"),
+        }
+    }
+}
+
+/// What is fetched, into the landing zone that was named or that the home remembers.
+async fn feeds(options: &Options, settings: &Settings) -> anyhow::Result<Feeds> {
+    if let Some(landing) = &options.source.landing {
+        return options.upstream.feeds(landing).await;
+    }
+    match Remembered::choose(&options.source, &settings.home)? {
+        Remembered::Landing { directory } => options.upstream.feeds(&directory).await,
+        Remembered::Simulated { .. } => {
+            Err(wrong_usage("--fetch fills a landing zone: name it with --landing; a simulated league has none"))
         }
     }
 }

@@ -75,12 +75,10 @@ struct Received {
 }
 
 impl LiveUpstream {
-    /// The names of the sources that are fetched by date: those of what happened on it, then those of what
-    /// is known before it, which can be had on the date itself only.
-    #[must_use]
-    pub fn sources() -> Vec<&'static str> {
-        Feed::ALL.map(Feed::name).into_iter().chain([PLAYER_INDEX, PLAYER_PROPS]).collect()
-    }
+    /// The names of all sources that are fetched by date: those of what happened on it, then those of what is
+    /// known before it, which can be had on the date itself only.
+    pub const SOURCES: [&'static str; 5] =
+        [Feed::PlayerLogs.name(), Feed::TeamLogs.name(), Feed::ShotChart.name(), PLAYER_INDEX, PLAYER_PROPS];
 
     /// The upstream that fills this landing zone.
     pub fn open(settings: LiveSettings, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
@@ -99,6 +97,13 @@ impl LiveUpstream {
         Ok(Self { history: History::below(&settings.landing), settings, zone, client, clock })
     }
 
+    /// The sources that can be had: all, or those that need no key where there is none.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&'static str> {
+        let with_key = self.settings.odds_key.is_some();
+        Self::SOURCES.into_iter().filter(|source| with_key || *source != PLAYER_PROPS).collect()
+    }
+
     /// Where it lands what it fetches.
     #[must_use]
     pub fn landing(&self) -> &Path {
@@ -111,7 +116,7 @@ impl LiveUpstream {
         }
         let feed = Feed::parse(source).ok_or_else(|| FetchError::UnknownSource {
             source_name: source.to_owned(),
-            known: Self::sources().join(", "),
+            known: Self::SOURCES.join(", "),
         })?;
         let mut due = self.due(date).await?;
         if let Some(waiting) = due.iter().find(|due| !self.is_over(due, date)) {

@@ -49,7 +49,7 @@ impl Feed {
     pub(super) const ALL: [Self; 3] = [Self::PlayerLogs, Self::TeamLogs, Self::ShotChart];
 
     /// The source's name.
-    pub(super) fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::PlayerLogs => "player_game_logs",
             Self::TeamLogs => "team_game_logs",
