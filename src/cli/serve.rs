@@ -86,9 +86,9 @@ async fn feeds(options: &Options, settings: &Settings) -> anyhow::Result<Feeds> 
     }
     match Remembered::choose(&options.source, &settings.home)? {
         Remembered::Landing { directory } => options.upstream.feeds(&directory).await,
-        Remembered::Simulated { .. } => {
-            Err(wrong_usage("--fetch fills a landing zone: name it with --landing; a simulated league has none"))
-        }
+        Remembered::Simulated { .. } => Err(wrong_usage(
+            "--fetch fills a landing zone: name it with --landing; a simulated league has none",
+        )),
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Days {
 }
 
 /// What is fetched, and from where.
+#[derive(Clone)]
 pub struct Feeds {
     /// Brings payloads into the landing zone.
     pub upstream: Arc<dyn Upstream>,

@@ -2,6 +2,7 @@
 //! that has the league itself for a source. The program is the real one.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -104,6 +105,38 @@ async fn the_command_says_what_it_brought_and_what_it_could_not() {
     assert!(again.stderr.contains("upstream_forbidden"), "{}", again.stderr);
     let usage = fetch(&["--source", "tea_leaves"]).await.expect("it ran").ended(2);
     assert!(usage.stderr.contains("player_game_logs"), "{}", usage.stderr);
+}
+
+#[tokio::test]
+async fn a_fleet_that_fetches_catches_up_with_the_season_and_computes_it() {
+    let clock = Arc::new(HandClock::at(LATER));
+    let server = Server::start(&clock, "2024-12-01", false).await;
+    let landing = tempfile::tempdir().expect("a directory");
+    open(&clock, &server.url, landing.path()).fetch_schedule(SEASON).await.expect("a schedule");
+    let dates = server.dates().await.len();
+    let (home, place) = (TestHome::new(), landing.path().to_str().expect("a path").to_owned());
+    let url = server.url.clone();
+    // The server needs this thread; the other one reads what the fleet says until it has something to compute.
+    let served = tokio::task::spawn_blocking(move || {
+        let arguments = ["serve", "nba", "--landing", &place, "--fetch", "--base-url", &url, "--unspaced"];
+        let mut fleet = home.command(&arguments).spawn().expect("it starts");
+        let lines = BufReader::new(fleet.stderr.take().expect("its words")).lines();
+        let said: Vec<String> = lines
+            .map(|line| line.expect("a line"))
+            .take_while(|l| !l.contains(" tasks; next look"))
+            .collect();
+        fleet.kill().expect("it runs");
+        fleet.wait().expect("it ends");
+        said
+    });
+    let said = served.await.expect("it served");
+    for source in ["player_game_logs", "team_game_logs"] {
+        let mut landed = 0;
+        for label in fs::read_dir(landing.path().join(source)).expect("something landed") {
+            landed += fs::read_dir(label.expect("a folder").path()).expect("payloads").count();
+        }
+        assert_eq!(landed, dates, "{source}: {said:?}");
+    }
 }
 
 /// These columns of all rows of a dataset as text, in order.
