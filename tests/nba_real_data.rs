@@ -11,15 +11,19 @@ use tidegate::adapters::lake::MemoryLake;
 use tidegate::adapters::ledger::InlineLedger;
 use tidegate::adapters::objects::MemoryStore;
 use tidegate::adapters::sources::LandingZone;
-use tidegate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, Shot, TeamDefense, TeamLog, TeamOffense};
+use tidegate::domain::nba::points::FEATURE_SLOTS;
+use tidegate::domain::nba::{
+    PlayerGame, PlayerLog, ScheduledGame, Shot, TeamDefense, TeamLog, TeamOffense, constant_over_a_season,
+    feature_spread,
+};
 use tidegate::fleet::{Bus, Engine, Found, Ports, Source, SystemClock, Threads, sequential};
 use tidegate::flow::{
     Calendar, Cascade, Completion, Computed, Content, Dataset, DatasetName, Date, DeadLetterNotice, Failure,
     Inputs, Permanent, Presence, Processor, Row, Season, SkipReason, Step, Unit, Upstream, Window, WorkOrder,
 };
 use tidegate::pipelines::nba::{
-    ML_FEATURE_STORE, NBA, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SCHEDULE, SHOTS,
-    TEAM_DEFENSE_GAME_SUMMARY, TEAM_GAME_LOGS, TEAM_OFFENSE_GAME_SUMMARY,
+    ML_FEATURE_STORE, NBA, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, POINTS_FEATURES,
+    SCHEDULE, SHOTS, TEAM_DEFENSE_GAME_SUMMARY, TEAM_GAME_LOGS, TEAM_OFFENSE_GAME_SUMMARY,
 };
 
 /// What a date's units hold.
@@ -456,6 +460,34 @@ async fn read<R: Row>(engine: &Engine, dataset: Dataset<R>, date: Date) -> Vec<R
     R::from_frame(&frame).expect("the dataset's columns")
 }
 
+/// Constant from October to January of one season, each for a reason: no source has injuries, the playoffs
+/// are in spring, and a calendar of one season has no season before.
+const EXPECTED_CONSTANT: [&str; 5] = [
+    "injury_risk",
+    "playoff_game",
+    "points_avg_previous_season",
+    "minutes_avg_previous_season",
+    "is_playoffs",
+];
+
+/// The names of all features, of the 25 and of the wide ones, that have one value in every row.
+async fn constant_features(engine: &Engine) -> Vec<String> {
+    let (mut narrow, mut wide) = (Vec::new(), Vec::new());
+    for date in engine.calendar().dates() {
+        if engine.catalog().complete(POINTS_FEATURES.name()).any(|(_, record)| record.unit.date == *date) {
+            narrow.extend(read(engine, ML_FEATURE_STORE, *date).await);
+            wide.extend(read(engine, POINTS_FEATURES, *date).await);
+        }
+    }
+    let spread = feature_spread(narrow.iter().map(|row| (row.season_year, row.game_date, &*row.features)));
+    let names = &narrow[0].feature_names;
+    let mut found: Vec<String> =
+        constant_over_a_season(&spread).iter().map(|(_, at, _)| names[*at].to_string()).collect();
+    let spread = feature_spread(wide.iter().map(|row| (row.season_year, row.game_date, &*row.features)));
+    found.extend(constant_over_a_season(&spread).iter().map(|(_, at, _)| FEATURE_SLOTS[*at].name.to_owned()));
+    found
+}
+
 #[tokio::test]
 async fn the_whole_cascade_says_what_the_record_says() {
     let date = Date::of(2024, 1, 26).expect("a date");
@@ -469,6 +501,8 @@ async fn the_whole_cascade_says_what_the_record_says() {
     let features = read(&engine, ML_FEATURE_STORE, date).await;
     let features = features.iter().find(|row| row.player_id == doncic.player_id).expect("his features");
     assert_eq!(features.features[..2], [33.0, 35.3]);
+
+    assert_eq!(constant_features(&engine).await, EXPECTED_CONSTANT);
 
     let before = Date::of(2024, 1, 10).expect("a date");
     let mut boston: Vec<TeamOffense> = Vec::new();

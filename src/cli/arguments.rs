@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backfill, bench, broker, check, coverage, dead_letters, fetch, plan, query, run, serve, status, topology,
-    why,
+    backfill, bench, broker, check, coverage, dead_letters, fetch, model, plan, query, run, serve, status,
+    topology, train, why,
 };
 
 const EXAMPLES: &str = "\
@@ -80,6 +80,10 @@ pub(super) enum Command {
     Coverage(coverage::Options),
     /// List, show, replay or accept what failed for good
     DeadLetters(dead_letters::Options),
+    /// Train the model of a date, beside those that come once a month
+    Train(train::Options),
+    /// Show a trained model's figures, or write it and its report as files
+    Model(model::Options),
     /// Ask SQL questions of every dataset in the lake
     Query(query::Options),
     /// Show the topics and subscriptions, or draw the cascade

@@ -18,6 +18,7 @@ mod ending;
 mod fetch;
 mod follow;
 mod home;
+mod model;
 mod plan;
 mod query;
 mod query_output;
@@ -31,6 +32,7 @@ mod status;
 mod summary;
 mod table;
 mod topology;
+mod train;
 mod upstream;
 mod why;
 
@@ -73,6 +75,8 @@ async fn carry_out(command: Command, settings: &Settings, console: &Console) -> 
         Command::Check(options) => check::run(options, settings).await,
         Command::Coverage(options) => coverage::run(options, settings).await,
         Command::DeadLetters(options) => dead_letters::run(options, settings, console).await,
+        Command::Train(options) => train::run(options, settings, console).await,
+        Command::Model(options) => model::run(options, settings).await,
         Command::Query(options) => query::run(options, settings).await,
         Command::Topology(options) => topology::run(&options, settings),
         Command::Broker(options) => broker::run(options, console).await,

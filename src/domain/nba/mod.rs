@@ -6,6 +6,7 @@ pub mod box_score;
 mod completeness;
 mod composite_factors;
 mod day;
+mod feature_spread;
 mod feature_store;
 mod features;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod player_game;
 mod player_logs;
 mod player_props;
 mod player_shot_zones;
+pub mod points;
 mod population;
 mod prediction;
 mod predictions;
@@ -71,6 +73,7 @@ mod team_offense;
 mod zones;
 
 pub use composite_factors::{FactorsInput, composite_factors};
+pub use feature_spread::{FeatureSpread, constant_over_a_season, feature_spread};
 pub use feature_store::{FeatureInput, feature_rows};
 pub use gate_rules::{THRESHOLDS_REVISION, Thresholds, ThresholdsError, segment, thresholds};
 pub use grading::grades;

@@ -2,6 +2,7 @@
 //! from another. Names and types only.
 
 use crate::domain::checks::{CheckRow, ColumnProfile, GateRow};
+use crate::domain::nba::points::{PointsFeatures, PointsModel, PointsTraining};
 use crate::domain::nba::{
     CompositeFactors, FeatureRow, PlayerCache, PlayerContext, PlayerGame, PlayerLog, PlayerPrediction,
     PlayerProp, PlayerShotZones, PredictionGrade, Rostered, ScheduledGame, Shot, SystemStanding, TeamContext,
@@ -55,6 +56,12 @@ pub const PLAYER_DAILY_CACHE: Dataset<PlayerCache> = Dataset::of("nba.player_dai
 pub const PLAYER_COMPOSITE_FACTORS: Dataset<CompositeFactors> = Dataset::of("nba.player_composite_factors");
 /// P5: the features of a player before a game.
 pub const ML_FEATURE_STORE: Dataset<FeatureRow> = Dataset::of("nba.ml_feature_store");
+/// The wide features of a player before a game, for the points model.
+pub const POINTS_FEATURES: Dataset<PointsFeatures> = Dataset::of("nba.points_features");
+/// The same joined with the points that he scored.
+pub const POINTS_TRAINING: Dataset<PointsTraining> = Dataset::of("nba.points_training");
+/// A model trained on all dates before its own, one a month and more on demand.
+pub const POINTS_MODEL: Dataset<PointsModel> = Dataset::of("nba.points_model");
 /// What each system says of a player's points before a game.
 pub const PLAYER_PROP_PREDICTIONS: Dataset<PlayerPrediction> = Dataset::of("nba.player_prop_predictions");
 /// Each prediction beside what happened.

@@ -7,29 +7,31 @@ use std::sync::Arc;
 
 use super::datasets::{
     ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY,
-    PLAYER_PROP_PREDICTIONS, PLAYER_SHOT_ZONE_ANALYSIS, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY,
-    TEAM_DEFENSE_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
-    UPCOMING_TEAM_GAME_CONTEXT,
+    PLAYER_PROP_PREDICTIONS, PLAYER_SHOT_ZONE_ANALYSIS, POINTS_FEATURES, POINTS_MODEL, SCHEDULE,
+    TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY,
+    UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
 };
 use super::sequential::Units;
 use super::{
     ml_feature_store, player_composite_factors, player_daily_cache, player_prop_predictions,
-    player_shot_zone_analysis, team_defense_zone_analysis, upcoming_player_game_context,
-    upcoming_team_game_context,
+    player_shot_zone_analysis, points_features, points_model, points_training, team_defense_zone_analysis,
+    upcoming_player_game_context, upcoming_team_game_context,
 };
 use crate::domain::nba::fixture;
+use crate::domain::nba::points::{PointsFeatures, PointsModel};
 use crate::domain::nba::{
     PlayerGame, PlayerLog, PlayerPrediction, ScheduledGame, System, TeamDefense, TeamOffense,
 };
 use crate::flow::{
-    Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason, Window,
+    Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason, Step, Window,
 };
 
 const TEAMS: [&str; 12] =
     ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH", "III", "JJJ", "KKK", "LLL"];
 const PLAYERS_PER_TEAM: i64 = 9;
 /// All that is computed from the summaries of games.
-const FEATURES: [Processor; 8] = [
+const FEATURES: [Processor; 9] = [
+    points_features::PROCESSOR,
     ml_feature_store::PROCESSOR,
     player_composite_factors::PROCESSOR,
     player_daily_cache::PROCESSOR,
@@ -39,10 +41,30 @@ const FEATURES: [Processor; 8] = [
     upcoming_player_game_context::PROCESSOR,
     upcoming_team_game_context::PROCESSOR,
 ];
+/// Rows of established players that a model of this small league is made of: the league never has as many
+/// as a model of the real one needs.
+const MODEL_ROWS_MIN: usize = 400;
+/// What predictions are made from: the wide features, and a model that needs fewer rows than the real one.
+const PREDICTION: [Processor; 3] = [
+    points_features::PROCESSOR,
+    points_training::PROCESSOR,
+    Processor {
+        step: match points_model::PROCESSOR.step {
+            Step::Compute { schema, decode, .. } => Step::Compute {
+                schema,
+                decode,
+                compute: |inputs| points_model::compute(inputs, MODEL_ROWS_MIN),
+            },
+            other => other,
+        },
+        ..points_model::PROCESSOR
+    },
+];
 /// What is said of a date's teams, and of its players.
 const TEAM_DATASETS: [DatasetName; 2] =
     [UPCOMING_TEAM_GAME_CONTEXT.name(), TEAM_DEFENSE_ZONE_ANALYSIS.name()];
-const PLAYER_DATASETS: [DatasetName; 6] = [
+const PLAYER_DATASETS: [DatasetName; 7] = [
+    POINTS_FEATURES.name(),
     UPCOMING_PLAYER_GAME_CONTEXT.name(),
     PLAYER_SHOT_ZONE_ANALYSIS.name(),
     PLAYER_DAILY_CACHE.name(),
@@ -110,6 +132,11 @@ fn games(date: Date) -> Vec<ScheduledGame> {
 }
 
 fn player_game(world: World, date: Date, player: i64, team: &str) -> PlayerGame {
+    let plays = |game: &ScheduledGame| *game.home_team == *team || *game.away_team == *team;
+    let game = games(date).into_iter().find(plays).expect("the team plays");
+    let opponent = if *game.home_team == *team { game.away_team } else { game.home_team };
+    // The schedule of the fixture is of 2023, whatever the calendar says.
+    let season_year = if date.days() < 100 { 2022 } else { 2023 };
     let chance = |what, below| world.chance(what, date, player, below);
     let (paint, middle, three) = (chance(10, 8), chance(11, 5), chance(12, 9));
     let charted = world.chance(13, date, 0, 10) < 8;
@@ -126,6 +153,11 @@ fn player_game(world: World, date: Date, player: i64, team: &str) -> PlayerGame 
         mid_range_makes: zone(middle / 3),
         three_zone_attempts: zone(three),
         three_zone_makes: zone(three / 3),
+        rebounds: chance(33, 12),
+        assists: chance(34, 9),
+        season_year,
+        nba_game_id: game.nba_game_id,
+        opponent_team_abbr: opponent,
         ..fixture::player_game(date, player, team, chance(18, 40))
     }
 }
@@ -321,6 +353,51 @@ fn a_morning_and_a_backfill_say_the_same_of_who_was_known() {
         }
     }
     assert!(brought_in > 0, "no probe had a debut, a return or a trade");
+}
+
+/// The models and what they predict for each date, by the latest one whose cutoff is not after it.
+fn predictions(units: &Units, calendar: &Calendar) -> BTreeMap<Date, (PointsModel, Vec<(i64, u64)>)> {
+    let models = calendar.dates().iter().filter_map(|date| units.rows(POINTS_MODEL, *date).first());
+    let models: Vec<&PointsModel> = models.collect();
+    let of_date = |date: &Date| {
+        let model = models.iter().rev().find(|model| model.cutoff_date <= *date)?;
+        // A row that the date itself brought in is no row of the morning.
+        let known = |row: &&PointsFeatures| *row.population_source == *"latest_team";
+        let rows = units.rows(POINTS_FEATURES, *date).iter().filter(known);
+        let points = rows.map(|row| (row.player_id, model.predict(row).expect("its features").to_bits()));
+        Some((*date, (PointsModel::clone(model), points.collect())))
+    };
+    calendar.dates().iter().filter_map(of_date).collect()
+}
+
+#[test]
+fn another_future_changes_no_model_up_to_its_turn_and_no_prediction_up_to_its_date() {
+    let calendar = calendar();
+    let processors: Vec<Processor> =
+        FEATURES.into_iter().filter(|one| one.writes != POINTS_FEATURES.name()).chain(PREDICTION).collect();
+    let of = |turn: Option<Date>| {
+        let units = history(World { turn }, None, &processors);
+        predictions(&units, &calendar)
+    };
+    let real = of(None);
+    let cutoffs: BTreeSet<Date> = real.values().map(|(model, _)| model.cutoff_date).collect();
+    assert!(cutoffs.len() >= 2, "models to compare: {cutoffs:?}");
+    // At a cutoff, within a month, and on the last date.
+    let last_cutoff = *cutoffs.last().expect("cutoffs");
+    for turn in [last_cutoff, last_cutoff.plus_days(5), calendar.date(calendar.len() - 1)] {
+        let other = of(Some(turn));
+        let mut compared = 0;
+        for (date, (model, points)) in real.range(..=turn) {
+            let (other_model, other_points) = &other[date];
+            assert_eq!(model, other_model, "the model for {date} knows of the turn at {turn}");
+            assert_eq!(points, other_points, "a prediction for {date} knows of the turn at {turn}");
+            compared += points.len();
+        }
+        assert!(compared > 100, "{compared} predictions were compared");
+    }
+    let after = of(Some(cutoffs.first().expect("cutoffs").plus_days(-5)));
+    let differs = cutoffs.iter().any(|cutoff| real[cutoff].0 != after[cutoff].0);
+    assert!(differs, "a model must notice what happened before its cutoff");
 }
 
 #[test]

@@ -28,6 +28,9 @@ mod player_game_summary;
 mod player_prop_predictions;
 mod player_props;
 mod player_shot_zone_analysis;
+mod points_features;
+mod points_model;
+mod points_training;
 mod precompute_checks;
 mod precompute_profile;
 mod prediction_accuracy;
@@ -81,6 +84,9 @@ pub(super) const PROCESSORS: &[Processor] = &[
     player_prop_predictions::PROCESSOR,
     player_props::PROCESSOR,
     player_shot_zone_analysis::PROCESSOR,
+    points_features::PROCESSOR,
+    points_model::PROCESSOR,
+    points_training::PROCESSOR,
     precompute_checks::PROCESSOR,
     precompute_profile::PROCESSOR,
     prediction_accuracy::PROCESSOR,

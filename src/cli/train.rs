@@ -1,0 +1,68 @@
+//! `tidegate train`: makes the model of a date on demand, beside those that come once a month, with all
+//! that it lacks upstream. Runs to completion like `run`.
+
+use clap::Args;
+
+use super::assemble::Fleet;
+use super::completion::Completion;
+use super::console::Console;
+use super::ending::Ending;
+use super::model::MODEL;
+use super::selection::Selection;
+use super::settings::Settings;
+use super::signals::Signals;
+use super::source::SourceOptions;
+use crate::fleet::{make_plan, submit};
+use crate::flow::{Date, Lane, Plan};
+
+const EXAMPLES: &str = "\
+Examples:
+  tidegate train nba --date 2024-03-14     learns from all dates before, and predicts from that one on
+  tidegate model show nba                  what came of it
+
+A model made on demand is used from its date to the end of its month, and kept up to date like the others.";
+
+/// Options of `tidegate train`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Options {
+    /// The pipeline
+    pipeline: String,
+    /// The model's cutoff: it learns from the dates before this one alone, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    date: Date,
+    /// Train anew even where nothing has changed
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    source: SourceOptions,
+}
+
+/// Does it.
+pub(super) async fn run(options: Options, settings: &Settings, console: &Console) -> anyhow::Result<Ending> {
+    let mut signals = Signals::listen()?;
+    let mut fleet = Fleet::open(settings, Some(&options.pipeline), &options.source).await?;
+    let completion = Completion::of(&mut fleet, settings, console, &mut signals);
+    let outcome = train(completion, &options).await;
+    fleet.stop_after(outcome, console, &mut signals).await
+}
+
+async fn train(mut completion: Completion<'_>, options: &Options) -> anyhow::Result<Ending> {
+    let selection = Selection {
+        from: Some(options.date),
+        to: Some(options.date),
+        only: vec![MODEL.name().to_string()],
+        force: options.force,
+    };
+    let mut selected = selection.lower(&completion.fleet.engine, completion.fleet.today.date())?;
+    selected.request.on_demand = true;
+    let mut plan = Plan::default();
+    if completion.go_on().await? {
+        plan = make_plan(&completion.fleet.engine, &selected.request).await?;
+        let title = selected.title(Lane::Backfill);
+        let name = title.name.clone();
+        let run = submit(&completion.fleet.engine, &plan, title).await?;
+        completion.follow(run.as_slice(), &name).await?;
+    }
+    completion.end(Some(&selected), plan.complete, &plan.held).await
+}

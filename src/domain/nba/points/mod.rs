@@ -1,0 +1,31 @@
+//! Predicting a player's points: the features, the rows to learn from, the model and its honest figures.
+//! Pure: knows no topic, no file, no clock; a seed is a constant, so equal rows give an equal model.
+
+mod booster;
+mod features;
+mod form;
+mod league;
+mod matchup;
+mod metrics;
+mod model;
+mod recency;
+mod report;
+mod rotation;
+mod rows_features;
+mod rows_model;
+mod schema;
+mod split;
+mod train;
+mod training;
+
+pub use features::{PointsFeaturesInput, points_features};
+pub use form::GAMES_MIN;
+pub use metrics::{BAND_POPULATION, Band, Score};
+pub use model::{Refusal, StoredModel};
+pub use report::{Bin, CurvePoint, GridCell, Importance, ModelReport, PopulationScore, Settings, SpotCheck};
+pub use rows_features::{PointsFeatures, PointsTraining};
+pub use rows_model::PointsModel;
+pub use schema::{ABSENT, FEATURE_SLOTS, FEATURE_VERSION, FeatureSlot, feature_schema};
+pub use split::{Part, Population};
+pub use train::{MODEL_NAME, ROWS_MIN, SEASONS_MAX, TrainingFault, points_model};
+pub use training::points_training;
