@@ -2,6 +2,7 @@
 //! and the reasons for which a system refuses. Pure; no system's formula is here.
 
 use super::features::VERSION;
+use super::points::Refusal as ModelRefusal;
 use super::rows_feature_store::FeatureRow;
 use super::statistics::rounded;
 
@@ -126,6 +127,9 @@ pub(super) enum Refusal {
     /// There is no trained model from before the date.
     #[error("no model was trained on games before the date")]
     NoModel,
+    /// The model does not take his features, or cannot be used on the date.
+    #[error(transparent)]
+    Model(#[from] ModelRefusal),
     /// Too few of the systems predict him.
     #[error("{found} systems predict, at least {least} are needed")]
     TooFewSystems { found: usize, least: usize },
@@ -144,6 +148,9 @@ impl Refusal {
             Self::LowQuality(_) => "low_quality",
             Self::TooFewSimilarGames { .. } => "too_few_similar_games",
             Self::NoModel => "no_model",
+            Self::Model(ModelRefusal::OtherFeatures { .. }) => "feature_mismatch",
+            Self::Model(ModelRefusal::SeesTheFuture { .. }) => "model_sees_the_future",
+            Self::Model(ModelRefusal::Damaged { .. }) => "model_damaged",
             Self::TooFewSystems { .. } => "too_few_systems",
             Self::NotFinite => "not_finite",
         }

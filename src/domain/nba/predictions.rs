@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::gaps::gaps_of;
 use super::history::{Keyed, PlayerHistory, Units};
+use super::points::{PointsFeatures, PointsModel};
 use super::prediction::{Form, Prediction, Refusal, System};
 use super::recommendation::{ESTIMATED, Line, Side, edge, lines, recommend};
 use super::rows_feature_store::FeatureRow;
@@ -36,6 +37,10 @@ pub struct PredictionInput<'a> {
     pub defenses: &'a Units<'a, TeamDefenseZones>,
     /// A3 of the season before the date.
     pub players: &'a Units<'a, PlayerGame>,
+    /// The latest model that has seen only dates before the date; none until there is enough to learn from.
+    pub model: Option<&'a PointsModel>,
+    /// The wide features of the date, of players with a few games.
+    pub points_features: &'a [PointsFeatures],
     /// Bookmakers' offers for the date; often none.
     pub props: &'a [PlayerProp],
     /// Accepted gaps, as issues.
@@ -48,7 +53,7 @@ pub fn predictions(input: &PredictionInput<'_>) -> Vec<PlayerPrediction> {
     let day = Day::of(input);
     let contexts: Keyed<i64, &PlayerContext> =
         input.contexts.iter().map(|row| (row.player_id, row)).collect();
-    let texts = Texts::new();
+    let texts = Texts::new(input.model);
     let mut rows = Vec::with_capacity(input.features.len() * System::ALL.len());
     for features in input.features {
         let context = contexts.get(&features.player_id).copied();
@@ -96,6 +101,8 @@ struct Day<'a> {
     league_rating: Option<f64>,
     league_allowed: Allowed,
     tiers: Tiers<'a>,
+    model: Option<&'a PointsModel>,
+    points_features: Keyed<i64, &'a PointsFeatures>,
     lines: Keyed<&'a str, Line>,
 }
 
@@ -111,6 +118,8 @@ impl<'a> Day<'a> {
             league_rating: league_rating(today),
             league_allowed: Allowed::league(today),
             tiers: Tiers::of(input.defenses),
+            model: input.model,
+            points_features: input.points_features.iter().map(|row| (row.player_id, row)).collect(),
             lines: lines(input.props),
         }
     }
@@ -128,7 +137,8 @@ impl<'a> Day<'a> {
             zone_matchup(form, row, self.shots.get(id).copied(), opponent, &self.league_allowed)
         });
         let similar = with_form(&|form| similarity(form, row, self.players.get(id), &self.tiers));
-        let boosted = gradient_boosting(Err(Refusal::NoModel), row.points_std_last_10);
+        let wide = self.points_features.get(id).copied();
+        let boosted = gradient_boosting(self.model, wide, row.points_std_last_10);
         let mut answers = [average, zones, similar, boosted, Err(Refusal::NotFinite)];
         answers[4] = ensemble(&members(&answers), row.points_std_last_10);
         answers
@@ -152,14 +162,16 @@ struct Texts {
     systems: [Arc<str>; 5],
     sides: [Arc<str>; 3],
     estimated: Arc<str>,
+    model: Option<Arc<str>>,
 }
 
 impl Texts {
-    fn new() -> Self {
+    fn new(model: Option<&PointsModel>) -> Self {
         Self {
             systems: System::ALL.map(|system| system.id().into()),
             sides: [Side::Over, Side::Under, Side::Pass].map(|side| side.code().into()),
             estimated: ESTIMATED.into(),
+            model: model.map(|model| format!("{}@{}", model.name, model.cutoff_date).into()),
         }
     }
 }
@@ -192,7 +204,7 @@ fn row(shared: &Shared<'_>, system: System, answer: &Answer, texts: &Texts) -> P
         is_home: features.is_home,
         population_source: Arc::clone(&features.population_source),
         is_eligible: shared.is_eligible,
-        model_id: None,
+        model_id: texts.model.clone().filter(|_| system == System::GradientBoosting),
         predicted_points: prediction.map(|prediction| prediction.points),
         confidence: prediction.map(|prediction| prediction.confidence),
         refusal: refusal.map(|refusal| refusal.code().into()),

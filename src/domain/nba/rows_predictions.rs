@@ -37,7 +37,8 @@ crate::rows! {
         /// minutes a game in the 7 days before it, upcoming context production-ready. All others are
         /// predicted and graded too, apart from them.
         pub is_eligible: bool,
-        /// The model behind `gradient_boosting`; null for the other systems and without a model.
+        /// The model behind `gradient_boosting`: its name and the first date that it has not seen, as
+        /// `points_gbdt@2024-01-01`. Null for the other systems and without a model.
         pub model_id: Option<Arc<str>>,
         /// Points, 0 to 60, 2 decimals; null where the system refuses.
         pub predicted_points: Option<f64>,
@@ -45,7 +46,8 @@ crate::rows! {
         /// every system. Null where the system refuses.
         pub confidence: Option<f64>,
         /// Why there is no prediction: `missing_input`, `out_of_range`, `feature_version`, `low_quality`,
-        /// `too_few_similar_games`, `no_model`, `too_few_systems` or `not_finite`; null where there is one.
+        /// `too_few_similar_games`, `no_model`, `feature_mismatch`, `model_sees_the_future`, `model_damaged`,
+        /// `too_few_systems` or `not_finite`; null where there is one.
         pub refusal: Option<Arc<str>>,
         /// The same in words, with the value.
         pub refusal_detail: Option<Arc<str>>,

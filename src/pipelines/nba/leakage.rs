@@ -19,9 +19,7 @@ use super::{
 };
 use crate::domain::nba::fixture;
 use crate::domain::nba::points::{PointsFeatures, PointsModel};
-use crate::domain::nba::{
-    PlayerGame, PlayerLog, PlayerPrediction, ScheduledGame, System, TeamDefense, TeamOffense,
-};
+use crate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, System, TeamDefense, TeamOffense};
 use crate::flow::{
     Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason, Step, Window,
 };
@@ -162,16 +160,6 @@ fn player_game(world: World, date: Date, player: i64, team: &str) -> PlayerGame 
     }
 }
 
-/// The team that `team` meets in these games.
-fn opponent(games: &[ScheduledGame], team: &str) -> Arc<str> {
-    let met = games.iter().find_map(|game| match (&game.home_team, &game.away_team) {
-        (home, away) if **home == *team => Some(away),
-        (home, away) if **away == *team => Some(home),
-        _ => None,
-    });
-    Arc::clone(met.expect("a team that plays"))
-}
-
 fn team_games(world: World, date: Date, team: &str) -> (TeamOffense, TeamDefense) {
     let who = i64::from(team.as_bytes()[0]);
     let chance = |what, below| world.chance(what, date, who, below);
@@ -208,10 +196,7 @@ fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
         let mut players: Vec<PlayerGame> = (0..PLAYERS_PER_TEAM * TEAMS.len() as i64)
             .map(|player| (player, TEAMS[world.team(date, player)]))
             .filter(|(player, team)| playing.contains(team) && world.plays(date, *player))
-            .map(|(player, team)| PlayerGame {
-                opponent_team_abbr: opponent(&games, team),
-                ..player_game(world, date, player, team)
-            })
+            .map(|(player, team)| player_game(world, date, player, team))
             .collect();
         players.sort_by_key(|row| row.player_id);
         let logs: Vec<PlayerLog> = players.iter().map(fixture::player_log).collect();
@@ -377,25 +362,27 @@ fn another_future_changes_no_model_up_to_its_turn_and_no_prediction_up_to_its_da
         FEATURES.into_iter().filter(|one| one.writes != POINTS_FEATURES.name()).chain(PREDICTION).collect();
     let of = |turn: Option<Date>| {
         let units = history(World { turn }, None, &processors);
-        predictions(&units, &calendar)
+        (predictions(&units, &calendar), units)
     };
-    let real = of(None);
+    let (real, real_units) = of(None);
     let cutoffs: BTreeSet<Date> = real.values().map(|(model, _)| model.cutoff_date).collect();
     assert!(cutoffs.len() >= 2, "models to compare: {cutoffs:?}");
     // At a cutoff, within a month, and on the last date.
     let last_cutoff = *cutoffs.last().expect("cutoffs");
     for turn in [last_cutoff, last_cutoff.plus_days(5), calendar.date(calendar.len() - 1)] {
-        let other = of(Some(turn));
-        let mut compared = 0;
+        let (other, other_units) = of(Some(turn));
+        let (mut compared, mut boosted) = (0, 0);
         for (date, (model, points)) in real.range(..=turn) {
             let (other_model, other_points) = &other[date];
             assert_eq!(model, other_model, "the model for {date} knows of the turn at {turn}");
             assert_eq!(points, other_points, "a prediction for {date} knows of the turn at {turn}");
             compared += points.len();
+            assert_eq!(differences(&real_units, &other_units, *date), [""; 0], "the turn at {turn}");
+            boosted += count_of(System::GradientBoosting, &real_units, *date);
         }
-        assert!(compared > 100, "{compared} predictions were compared");
+        assert!(compared > 100 && boosted > 100, "{compared} and {boosted} predictions were compared");
     }
-    let after = of(Some(cutoffs.first().expect("cutoffs").plus_days(-5)));
+    let (after, _) = of(Some(cutoffs.first().expect("cutoffs").plus_days(-5)));
     let differs = cutoffs.iter().any(|cutoff| real[cutoff].0 != after[cutoff].0);
     assert!(differs, "a model must notice what happened before its cutoff");
 }
@@ -437,13 +424,22 @@ fn everybody_with_a_box_score_row_is_in_the_date() {
     }
 }
 
+/// How many players a system predicts on a date.
+fn count_of(system: System, units: &Units, date: Date) -> usize {
+    let rows = units.rows(PLAYER_PROP_PREDICTIONS, date).iter();
+    rows.filter(|row| *row.system_id == *system.id() && row.refusal.is_none()).count()
+}
+
 #[test]
 fn the_league_is_one_in_which_systems_predict() {
     let real = history(World { turn: None }, None, &FEATURES);
-    let last = calendar().len() - 1;
-    let rows = real.rows(PLAYER_PROP_PREDICTIONS, calendar().date(last));
+    let last = calendar().date(calendar().len() - 1);
     for system in [System::MovingAverage, System::ZoneMatchup, System::Similarity, System::Ensemble] {
-        let predicts = |row: &&PlayerPrediction| *row.system_id == *system.id() && row.refusal.is_none();
-        assert!(rows.iter().filter(predicts).count() > 10, "{system:?}");
+        assert!(count_of(system, &real, last) > 10, "{system:?}");
     }
+    assert_eq!(
+        count_of(System::GradientBoosting, &real, last),
+        0,
+        "there is no model, and nothing in its place"
+    );
 }
