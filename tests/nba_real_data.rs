@@ -23,7 +23,8 @@ use tidegate::flow::{
 };
 use tidegate::pipelines::nba::{
     ML_FEATURE_STORE, NBA, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, POINTS_FEATURES,
-    SCHEDULE, SHOTS, TEAM_DEFENSE_GAME_SUMMARY, TEAM_GAME_LOGS, TEAM_OFFENSE_GAME_SUMMARY,
+    PREDICTION_LEADERBOARD, SCHEDULE, SHOTS, TEAM_DEFENSE_GAME_SUMMARY, TEAM_GAME_LOGS,
+    TEAM_OFFENSE_GAME_SUMMARY,
 };
 
 /// What a date's units hold.
@@ -519,4 +520,22 @@ async fn the_whole_cascade_says_what_the_record_says() {
         sum(|row| row.team_backcourt_attempts),
     ];
     assert_eq!(zones, [Some(624), Some(129), Some(635), Some(3)]);
+    systems_beat_the_last_ten(&engine, date).await;
+}
+
+/// In January no system is worse than the mean of the last 10 games on its own rows, and confidence says
+/// how often a prediction comes within 5 points.
+async fn systems_beat_the_last_ten(engine: &Engine, date: Date) {
+    let standings = read(engine, PREDICTION_LEADERBOARD, date).await;
+    let graded = standings.iter().filter(|row| &*row.population == "all" && row.graded > 0);
+    let mut systems = 0;
+    for row in graded {
+        let figures = row.mae_on_baseline_rows.zip(row.baseline_mae).zip(row.within_5_share);
+        let ((mae, baseline), within_5) = figures.expect("figures of graded rows");
+        let confidence = row.mean_confidence.expect("a confidence of graded rows");
+        assert!(row.graded > 3_000 && mae < baseline - 0.05, "{row:?}");
+        assert!((within_5 - confidence).abs() < 0.03, "{row:?}");
+        systems += 1;
+    }
+    assert!(systems >= 4, "{standings:?}");
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backfill, bench, broker, check, coverage, dead_letters, fetch, model, plan, query, run, serve, status,
-    topology, train, why,
+    backfill, bench, broker, check, coverage, dead_letters, fetch, leaderboard, model, plan, query, run,
+    serve, status, topology, train, why,
 };
 
 const EXAMPLES: &str = "\
@@ -84,6 +84,8 @@ pub(super) enum Command {
     Train(train::Options),
     /// Show a trained model's figures, or write it and its report as files
     Model(model::Options),
+    /// Show how well each prediction system did, month by month
+    Leaderboard(leaderboard::Options),
     /// Ask SQL questions of every dataset in the lake
     Query(query::Options),
     /// Show the topics and subscriptions, or draw the cascade

@@ -18,6 +18,7 @@ mod ending;
 mod fetch;
 mod follow;
 mod home;
+mod leaderboard;
 mod model;
 mod plan;
 mod query;
@@ -77,6 +78,7 @@ async fn carry_out(command: Command, settings: &Settings, console: &Console) -> 
         Command::DeadLetters(options) => dead_letters::run(options, settings, console).await,
         Command::Train(options) => train::run(options, settings, console).await,
         Command::Model(options) => model::run(options, settings).await,
+        Command::Leaderboard(options) => leaderboard::run(options, settings).await,
         Command::Query(options) => query::run(options, settings).await,
         Command::Topology(options) => topology::run(&options, settings),
         Command::Broker(options) => broker::run(options, console).await,

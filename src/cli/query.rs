@@ -34,15 +34,20 @@ pub(super) struct Options {
 
 /// Does it.
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
+    print(options.sql, options.format, settings).await
+}
+
+/// Prints what one statement reads from the home's lake.
+pub(super) async fn print(sql: String, format: QueryFormat, settings: &Settings) -> anyhow::Result<Ending> {
     let pipeline = assemble::pipeline(None, &settings.home)?;
     assemble::must_exist(&settings.home)?;
     let datasets: Vec<_> = pipeline.processors.iter().filter_map(Processor::table).collect();
-    let format = if settings.json { QueryFormat::Json } else { options.format };
+    let format = if settings.json { QueryFormat::Json } else { format };
     let lake = settings.home.lake();
     let work = move || {
         let lake = LakeSql::open(&lake, &datasets)?;
         let mut output = QueryOutput::new(io::BufWriter::new(io::stdout().lock()), format);
-        lake.run(&options.sql, &mut output)?;
+        lake.run(&sql, &mut output)?;
         output.finish().map_err(QueryError::Output)?;
         Ok(())
     };

@@ -13,10 +13,10 @@ crate::rows! {
         pub system_id: Arc<str>,
         /// `all`, or `eligible`: the published predictions alone.
         pub population: Arc<str>,
-        /// The first day of the month.
-        pub month: Date,
         /// The last date that is counted.
         pub game_date: Date,
+        /// The first day of the month.
+        pub month: Date,
         /// Dates that are counted.
         pub dates: i64,
         /// Rows of the system: the four that follow.

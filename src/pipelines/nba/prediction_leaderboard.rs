@@ -9,7 +9,7 @@ use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     PREDICTION_LEADERBOARD,
     "one system's month up to the date: error, bias, accuracy",
-    1,
+    2,
     &[PREDICTION_ACCURACY.read(Window::MonthToDate)],
     compute,
 );
