@@ -1,8 +1,7 @@
 //! `tidegate model`: what a trained model says of itself, and its artefact as files. Reads only; works
-//! while another process has the home open. The report's pages are in `markdown.rs` and `html.rs`.
+//! while another process has the home open. The files are made in
+//! `domain::nba::points`.
 
-mod html;
-mod markdown;
 mod text;
 
 use std::fs;
@@ -16,7 +15,7 @@ use super::assemble::{self, View};
 use super::ending::{Ending, wrong_usage};
 use super::settings::Settings;
 use super::source::SourceOptions;
-use crate::domain::nba::points::{BAND_POPULATION, ModelReport, PointsModel};
+use crate::domain::nba::points::{BAND_POPULATION, ModelReport, PointsModel, model_files};
 use crate::fleet::Engine;
 use crate::flow::{Dataset, Date, Outcome, Row, UnitRecord};
 use crate::pipelines::nba::POINTS_MODEL;
@@ -83,7 +82,7 @@ pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result
         }
         Action::Export { which, to } => {
             let found = Found::of(&which, settings).await?;
-            let files = found.files()?;
+            let files = model_files(&found.model)?;
             fs::create_dir_all(&to).with_context(|| format!("cannot make {}", to.display()))?;
             for (name, content) in &files {
                 let path = to.join(name);
@@ -105,9 +104,7 @@ impl Found {
         let frame = engine.ports().lake.read(record.unit, PointsModel::SCHEMA, stored).await?;
         let row = PointsModel::from_frame(&frame)?.into_iter().next();
         let model = row.with_context(|| format!("{} holds no model", record.unit))?;
-        let report = serde_json::from_str(&model.metadata).with_context(|| {
-            format!("the metadata of {} is of another version: train it anew", record.unit)
-        })?;
+        let report = ModelReport::of(&model)?;
         Ok(Self { model, report, revision: stored.revision.to_string() })
     }
 
@@ -128,15 +125,6 @@ impl Found {
             "importance": self.report.importance,
             "spot_checks": self.report.spot_checks,
         })
-    }
-
-    fn files(&self) -> anyhow::Result<[(&'static str, String); 4]> {
-        Ok([
-            ("model.json", self.model.model.json().to_owned()),
-            ("metadata.json", format!("{}\n", serde_json::to_string_pretty(&self.report)?)),
-            ("report.md", markdown::render(&self.model, &self.report)),
-            ("report.html", html::render(&self.model, &self.report)),
-        ])
     }
 }
 

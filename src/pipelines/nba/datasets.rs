@@ -68,6 +68,8 @@ pub const PLAYER_PROP_PREDICTIONS: Dataset<PlayerPrediction> = Dataset::of("nba.
 pub const PREDICTION_ACCURACY: Dataset<PredictionGrade> = Dataset::of("nba.prediction_accuracy");
 /// How well each system did in a month, up to a date.
 pub const PREDICTION_LEADERBOARD: Dataset<SystemStanding> = Dataset::of("nba.prediction_leaderboard");
+/// A month's model, published with its report.
+pub const SITE_MODEL: DatasetName = DatasetName::of("nba.site_model");
 /// The months of each system, published.
 pub const SITE_PERFORMANCE: DatasetName = DatasetName::of("nba.site_performance");
 /// Players' profiles, published.

@@ -41,6 +41,7 @@ mod schedule;
 #[cfg(test)]
 mod sequential;
 mod shots;
+mod site_model;
 mod site_performance;
 mod site_players;
 mod site_predictions;
@@ -94,6 +95,7 @@ pub(super) const PROCESSORS: &[Processor] = &[
     rosters::PROCESSOR,
     schedule::PROCESSOR,
     shots::PROCESSOR,
+    site_model::PROCESSOR,
     site_performance::PROCESSOR,
     site_players::PROCESSOR,
     site_predictions::PROCESSOR,

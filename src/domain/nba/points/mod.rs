@@ -1,6 +1,7 @@
 //! Predicting a player's points: the features, the rows to learn from, the model and its honest figures.
 //! Pure: knows no topic, no file, no clock; a seed is a constant, so equal rows give an equal model.
 
+mod artefact;
 mod booster;
 mod features;
 mod form;
@@ -10,6 +11,8 @@ mod metrics;
 mod model;
 mod recency;
 mod report;
+mod report_html;
+mod report_markdown;
 mod rotation;
 mod rows_features;
 mod rows_model;
@@ -18,6 +21,7 @@ mod split;
 mod train;
 mod training;
 
+pub use artefact::model_files;
 pub use features::{PointsFeaturesInput, points_features};
 pub use form::GAMES_MIN;
 pub use metrics::{BAND_POPULATION, Band, Score};

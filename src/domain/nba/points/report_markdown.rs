@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::domain::nba::points::{BAND_POPULATION, ModelReport, PointsModel};
+use super::metrics::BAND_POPULATION;
+use super::report::ModelReport;
+use super::rows_model::PointsModel;
 
 /// The whole report.
 pub(super) fn render(model: &PointsModel, report: &ModelReport) -> String {

@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use crate::domain::nba::points::{Bin, ModelReport, PointsModel};
+use super::report::{Bin, ModelReport};
+use super::rows_model::PointsModel;
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 340.0;
