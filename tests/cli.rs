@@ -74,9 +74,16 @@ fn every_question_has_an_answer() {
     assert!(text.contains("done by attempt 1 of run 1") && text.contains("landed_schedule"), "{text}");
     assert!(home.run(&["why", "ml_feature_store", first]).ended(0).stdout.contains("skipped: bootstrap"));
 
+    // A small league never has enough rows for a model: that is a skip with its reason, and no failure.
+    let trained = home.run(&["train", "nba", "--date", last, "--json"]).ended(0).json();
+    assert_eq!((total(&trained, "done"), total(&trained, "skipped")), (0, 1), "{trained}");
+    assert!(home.run(&["why", "points_model", last]).ended(0).stdout.contains("skipped: too_few_rows"));
+    let no_model = home.run(&["model", "show", "nba"]).ended(2);
+    assert!(no_model.stderr.contains("no model yet"), "{}", no_model.stderr);
+
     let status = home.run(&["status", "--json"]).ended(0).json();
     let runs = status["runs"].as_array().expect("runs");
-    assert_eq!((runs.len(), runs[0]["kind"].as_str()), (1, Some("backfill")));
+    assert_eq!((runs.len(), runs[0]["kind"].as_str()), (2, Some("backfill")));
     let topology = home.run(&["topology", "--format", "json"]).ended(0).json();
     assert!(topology["subscriptions"].as_array().is_some_and(|all| all.len() > 50));
     let drawn = home.run(&["topology", "--format", "mermaid"]).ended(0).stdout;
