@@ -212,6 +212,34 @@ pub fn judge_passed(demand: DatesPassed, dataset: DatasetName, passed: usize, da
     row(dataset.as_str(), None, "dates_passed", Level::Block, finding)
 }
 
+/// What a figure must not cross.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bound {
+    /// It is not below this.
+    AtLeast(f64),
+    /// It is not above this.
+    AtMost(f64),
+}
+
+/// Judges a figure that is not one of a date's columns, such as a model's error. `what` says what is wrong
+/// where it crosses its bound.
+#[must_use]
+pub fn judge_figure(
+    dataset: DatasetName,
+    (column, kind): (Option<&str>, &str),
+    level: Level,
+    value: f64,
+    bound: Bound,
+    what: impl FnOnce() -> String,
+) -> CheckRow {
+    let (threshold, is_broken) = match bound {
+        Bound::AtLeast(least) => (least, value < least),
+        Bound::AtMost(most) => (most, value > most),
+    };
+    let finding = Finding::held_against(value, threshold, None, is_broken || value.is_nan(), what);
+    row(dataset.as_str(), column, kind, level, finding)
+}
+
 fn row(dataset: &str, column: Option<&str>, kind: &str, level: Level, finding: Finding) -> CheckRow {
     let table = dataset.split_once('.').map_or(dataset, |(_, table)| table);
     let (verdict, message) = match finding.ending {

@@ -12,7 +12,7 @@ mod rule;
 
 pub use baseline::BASELINE_DAYS;
 pub use gate::{NoGo, Standing, decide};
-pub use judge::{Day, judge, judge_passed};
+pub use judge::{Bound, Day, judge, judge_figure, judge_passed};
 pub use profile::{KEY_COLUMN, counted, profile};
 pub use rows_check::{CheckRow, ColumnProfile, GateRow, Verdict};
 pub use rule::{BaselineLimits, ColumnRule, DatasetChecks, DatesPassed, Level, RulesError, check_columns};

@@ -64,8 +64,9 @@ fn key_profile(
 ) -> ColumnProfile {
     let of_key = |name: &&str| schema.fields.iter().position(|field| field.name == *name);
     let columns: Vec<&Places> = schema.key.iter().filter_map(of_key).map(|at| &places[at]).collect();
-    let mut keys: Vec<Vec<Option<u32>>> =
-        (0..rows).map(|row| columns.iter().map(|column| column.of_rows[row]).collect()).collect();
+    let mut keys: Vec<Vec<Option<u32>>> = (0..rows)
+        .map(|row| columns.iter().map(|column| column.of_rows.get(row).copied().flatten()).collect())
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     ColumnProfile {
@@ -90,11 +91,15 @@ impl Places {
             Column::Text(cells) => Self::number(cells, Arc::clone),
             Column::Bool(cells) => Self::number(cells, |value| *value),
             Column::Date(cells) => Self::number(cells, |value| value.days()),
-            Column::FloatList(cells) => {
-                Self::number(cells, |list| list.iter().map(|value| value.to_bits()).collect::<Vec<_>>())
-            }
-            Column::TextList(cells) => Self::number(cells, Arc::clone),
+            // Lists are no keys, and their places are profiled one by one.
+            Column::FloatList(cells) => Self::only_nulls(cells),
+            Column::TextList(cells) => Self::only_nulls(cells),
         }
+    }
+
+    fn only_nulls<T>(cells: &[Option<T>]) -> Self {
+        let nulls = cells.iter().filter(|cell| cell.is_none()).count();
+        Self { of_rows: Vec::new(), distinct: 0, nulls }
     }
 
     fn number<T, K: Hash + Eq>(cells: &[Option<T>], key: impl Fn(&T) -> K) -> Self {

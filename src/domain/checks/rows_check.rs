@@ -17,7 +17,7 @@ crate::rows! {
         pub rows: i64,
         /// Rows in which it is null.
         pub nulls: i64,
-        /// Different values, null not counted.
+        /// Different values, null not counted; 0 for a list as a whole.
         pub distinct: i64,
         /// Rows in which it is 0, false or an empty text.
         pub zeros: i64,

@@ -39,6 +39,37 @@ pub struct Thresholds {
     pub context: Vec<DatasetChecks>,
     /// Gate D.
     pub precompute: Vec<DatasetChecks>,
+    /// Gate E.
+    pub training: TrainingLimits,
+    /// Gate F.
+    pub model: ModelLimits,
+}
+
+/// What is demanded of all that a model learns from.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingLimits {
+    /// With fewer values in a season than this a constant is no news.
+    pub season_values_min: usize,
+    /// With fewer values in a month than this a constant is no news.
+    pub month_values_min: usize,
+    /// Features that may have one value over a whole season, by name.
+    pub may_be_constant: Vec<String>,
+}
+
+/// What is demanded of a trained model.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelLimits {
+    /// By so much of the error of the last ten games' mean it may be worse; above that it is of no use. Being
+    /// worse at all is a warning.
+    pub loss_at_most: f64,
+    /// By so much of the error of the last ten games' mean it may be better at most; more is a leak.
+    pub gain_at_most: f64,
+    /// The band that is called acceptable, points; a warning.
+    pub mae_acceptable: f64,
+    /// Mean of prediction less outcome, either way, points; a warning.
+    pub bias_at_most: f64,
 }
 
 /// `thresholds.toml` is not what it must be.

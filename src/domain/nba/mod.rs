@@ -17,6 +17,7 @@ mod grading;
 mod history;
 mod identity;
 mod leaderboard;
+mod model_checks;
 mod payload;
 mod payload_fault;
 mod player_cache;
@@ -75,11 +76,14 @@ mod zones;
 pub use composite_factors::{FactorsInput, composite_factors};
 pub use feature_spread::{FeatureSpread, constant_over_a_season, feature_spread};
 pub use feature_store::{FeatureInput, feature_rows};
-pub use gate_rules::{THRESHOLDS_REVISION, Thresholds, ThresholdsError, segment, thresholds};
+pub use gate_rules::{
+    ModelLimits, THRESHOLDS_REVISION, Thresholds, ThresholdsError, TrainingLimits, segment, thresholds,
+};
 pub use grading::grades;
 pub use history::{Units, since};
 pub use identity::{canonical_game_id, league_date, player_lookup};
 pub use leaderboard::leaderboard;
+pub use model_checks::{StoreDay, model_checks, training_checks};
 pub use payload_fault::PayloadFault;
 pub use player_cache::{CacheInput, player_cache};
 pub use player_context::{ContextInput, player_contexts};

@@ -100,3 +100,11 @@ pub const PRECOMPUTE_PROFILE: Dataset<ColumnProfile> = Dataset::of("nba.precompu
 pub const PRECOMPUTE_CHECKS: Dataset<CheckRow> = Dataset::of("nba.precompute_checks");
 /// Gate D, which stands behind these checks.
 pub const GATE_D: Dataset<GateRow> = Dataset::of("nba.gate_d");
+/// The results of the checks of all that a model learns from; one unit a month.
+pub const TRAINING_CHECKS: Dataset<CheckRow> = Dataset::of("nba.training_checks");
+/// Gate E, which stands before training.
+pub const GATE_E: Dataset<GateRow> = Dataset::of("nba.gate_e");
+/// The results of the checks of a trained model; one unit a month.
+pub const MODEL_CHECKS: Dataset<CheckRow> = Dataset::of("nba.model_checks");
+/// Gate F, which stands between a model and its use.
+pub const GATE_F: Dataset<GateRow> = Dataset::of("nba.gate_f");

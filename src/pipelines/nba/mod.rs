@@ -9,6 +9,8 @@ mod gate_a;
 mod gate_b;
 mod gate_c;
 mod gate_d;
+mod gate_e;
+mod gate_f;
 mod intake;
 mod landed_player_index;
 mod landed_player_logs;
@@ -19,6 +21,7 @@ mod landed_team_logs;
 #[cfg(test)]
 mod leakage;
 mod ml_feature_store;
+mod model_checks;
 mod player_composite_factors;
 mod player_daily_cache;
 mod player_game_checks;
@@ -52,6 +55,7 @@ mod team_game_logs;
 mod team_offense_checks;
 mod team_offense_game_summary;
 mod team_offense_profile;
+mod training_checks;
 mod upcoming_player_game_context;
 mod upcoming_team_game_context;
 
@@ -69,6 +73,8 @@ pub(super) const PROCESSORS: &[Processor] = &[
     gate_b::PROCESSOR,
     gate_c::PROCESSOR,
     gate_d::PROCESSOR,
+    gate_e::PROCESSOR,
+    gate_f::PROCESSOR,
     landed_player_index::PROCESSOR,
     landed_player_logs::PROCESSOR,
     landed_player_props::PROCESSOR,
@@ -76,6 +82,7 @@ pub(super) const PROCESSORS: &[Processor] = &[
     landed_shots::PROCESSOR,
     landed_team_logs::PROCESSOR,
     ml_feature_store::PROCESSOR,
+    model_checks::PROCESSOR,
     player_composite_factors::PROCESSOR,
     player_daily_cache::PROCESSOR,
     player_game_checks::PROCESSOR,
@@ -106,6 +113,7 @@ pub(super) const PROCESSORS: &[Processor] = &[
     team_offense_checks::PROCESSOR,
     team_offense_game_summary::PROCESSOR,
     team_offense_profile::PROCESSOR,
+    training_checks::PROCESSOR,
     upcoming_player_game_context::PROCESSOR,
     upcoming_team_game_context::PROCESSOR,
 ];

@@ -2,11 +2,11 @@
 //! (features), P2 and bookmakers' offers, if there are any; P1 of the date and the 90 days before it (which
 //! tier an opponent had on the day of a past game); A3 before it; the wide features of the date and the
 //! month's latest model. Out: five rows a player of the population, each a prediction or a refusal with its
-//! reason. Behind gate D. Skipped in the bootstrap days.
+//! reason. Behind gates D and F. Skipped in the bootstrap days.
 
 use super::bootstrap::{bootstrap, gap_issues};
 use super::datasets::{
-    GATE_D, ML_FEATURE_STORE, PLAYER_GAME_SUMMARY, PLAYER_PROP_PREDICTIONS, PLAYER_PROPS,
+    GATE_D, GATE_F, ML_FEATURE_STORE, PLAYER_GAME_SUMMARY, PLAYER_PROP_PREDICTIONS, PLAYER_PROPS,
     PLAYER_SHOT_ZONE_ANALYSIS, POINTS_FEATURES, POINTS_MODEL, TEAM_DEFENSE_ZONE_ANALYSIS,
     UPCOMING_PLAYER_GAME_CONTEXT,
 };
@@ -21,6 +21,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     2,
     &[
         GATE_D.same_date().optional(),
+        GATE_F.read(Window::MonthToDate).optional(),
         UPCOMING_PLAYER_GAME_CONTEXT.same_date(),
         ML_FEATURE_STORE.same_date(),
         PLAYER_SHOT_ZONE_ANALYSIS.same_date(),

@@ -4,7 +4,7 @@
 
 use super::bootstrap::{bootstrap, gap_issues, opening};
 use super::datasets::{
-    PLAYER_GAME_SUMMARY, POINTS_FEATURES, TEAM_DEFENSE_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY,
+    GATE_C, PLAYER_GAME_SUMMARY, POINTS_FEATURES, TEAM_DEFENSE_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY,
     UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
 };
 use crate::domain::nba::points::{PointsFeaturesInput, points_features};
@@ -19,6 +19,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     "one player before one game: everything that the points model sees",
     1,
     &[
+        GATE_C.same_date().optional(),
         UPCOMING_PLAYER_GAME_CONTEXT.same_date(),
         UPCOMING_TEAM_GAME_CONTEXT.same_date(),
         PLAYER_GAME_SUMMARY.read(TWO_SEASONS),

@@ -1,8 +1,8 @@
-//! The model that predicts points. In: the training rows of all dates before its own, of every season. Out:
-//! one row, the model with its figures. One unit a month; others on demand. Skipped where there is not yet
-//! enough to learn from.
+//! The model that predicts points. In: the training rows of all dates before its own, of every season, behind
+//! gate E. Out: one row, the model with its figures. One unit a month; others on demand. Skipped where there is
+//! not yet enough to learn from.
 
-use super::datasets::{POINTS_MODEL, POINTS_TRAINING};
+use super::datasets::{GATE_E, POINTS_MODEL, POINTS_TRAINING};
 use crate::domain::nba::points::{ROWS_MIN, TrainingFault, points_model};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, SkipReason, Window};
 
@@ -11,7 +11,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     POINTS_MODEL,
     "one trained model: trees, figures and the data of its report",
     1,
-    &[POINTS_TRAINING.read(Window::AllBefore)],
+    &[GATE_E.same_date().optional(), POINTS_TRAINING.read(Window::AllBefore)],
     |inputs| compute(inputs, ROWS_MIN),
 )
 .monthly();

@@ -1,0 +1,257 @@
+//! What is demanded before a model is trained and before it is used: features that vary, dates that have passed,
+//! an error that beats the baseline and is not too good to be true. Pure; limits come from the thresholds.
+
+use std::collections::BTreeMap;
+
+use super::feature_spread::{FeatureSpread, feature_spread};
+use super::features::SLOTS;
+use super::gate_rules::{ModelLimits, TrainingLimits};
+use super::history::Units;
+use super::points::{FEATURE_SLOTS, PointsModel, PointsTraining};
+use crate::domain::checks::{Bound, CheckRow, ColumnProfile, Level, judge_figure};
+use crate::flow::{DatasetName, Date};
+
+/// The profile of one date's precompute.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreDay<'a> {
+    /// The date.
+    pub date: Date,
+    /// The civil year in which its season starts.
+    pub season_year: i64,
+    /// Its columns.
+    pub profile: &'a [ColumnProfile],
+}
+
+/// Least and greatest of so many rows.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    rows: usize,
+    least: f64,
+    most: f64,
+}
+
+impl Extent {
+    const NONE: Self = Self { rows: 0, least: f64::INFINITY, most: f64::NEG_INFINITY };
+
+    fn and(self, rows: usize, least: f64, most: f64) -> Self {
+        Self { rows: self.rows + rows, least: self.least.min(least), most: self.most.max(most) }
+    }
+}
+
+/// The wide features of all training rows, and the 25 of the feature store: which of them have one value all
+/// over a season (blocks), and over a month (warns).
+pub fn training_checks(
+    limits: &TrainingLimits,
+    (training, rows): (DatasetName, &Units<'_, PointsTraining>),
+    (store, days): (DatasetName, &[StoreDay<'_>]),
+) -> Vec<CheckRow> {
+    let rows = rows.iter().flat_map(|(_, rows)| *rows);
+    let wide = feature_spread(rows.map(|row| (row.season_year, row.game_date, &*row.features)));
+    let names: Vec<&str> = FEATURE_SLOTS.iter().map(|slot| slot.name).collect();
+    let mut checks = varied(limits, training, &names, &wide);
+    let names = SLOTS.map(|(name, _)| name);
+    checks.extend(varied(limits, store, &names, &store_spread(store, days)));
+    checks
+}
+
+/// How the slots of the feature store lie in each month, from the profiles of its dates.
+fn store_spread(store: DatasetName, days: &[StoreDay<'_>]) -> Vec<FeatureSpread> {
+    let mut months: BTreeMap<(i64, i32, u32, usize), Extent> = BTreeMap::new();
+    for StoreDay { date, season_year, profile } in days {
+        for column in profile.iter().filter(|column| &*column.dataset == store.as_str()) {
+            let place = column.column.strip_prefix("features[").and_then(|rest| rest.strip_suffix(']'));
+            let place = place.and_then(|place| place.parse().ok());
+            if let (Some(place), Some(least), Some(most)) = (place, column.min, column.max) {
+                let extent =
+                    months.entry((*season_year, date.year(), date.month(), place)).or_insert(Extent::NONE);
+                *extent = extent.and(usize::try_from(column.rows - column.nulls).unwrap_or(0), least, most);
+            }
+        }
+    }
+    let spread = |((season_year, year, month, feature), extent): (_, Extent)| FeatureSpread {
+        season_year,
+        month: (year, month),
+        feature,
+        rows: extent.rows,
+        least: extent.least,
+        most: extent.most,
+        variance: f64::NAN, // not known from least and greatest, and not asked for
+    };
+    months.into_iter().map(spread).collect()
+}
+
+fn varied(
+    limits: &TrainingLimits,
+    dataset: DatasetName,
+    names: &[&str],
+    spreads: &[FeatureSpread],
+) -> Vec<CheckRow> {
+    let mut checks = Vec::new();
+    for (feature, name) in names.iter().enumerate() {
+        let mut seasons: BTreeMap<i64, Extent> = BTreeMap::new();
+        let mut months = Vec::new();
+        for spread in spreads.iter().filter(|spread| spread.feature == feature) {
+            let season = seasons.entry(spread.season_year).or_insert(Extent::NONE);
+            *season = season.and(spread.rows, spread.least, spread.most);
+            if spread.rows >= limits.month_values_min && spread.least == spread.most {
+                months.push(format!("{}-{:02}", spread.month.0, spread.month.1));
+            }
+        }
+        let constant: Vec<String> = seasons
+            .iter()
+            .filter(|(_, extent)| extent.rows >= limits.season_values_min && extent.least == extent.most)
+            .map(|(season, extent)| format!("{season} ({})", extent.least))
+            .collect();
+        let level =
+            if limits.may_be_constant.iter().any(|known| known == name) { Level::Warn } else { Level::Block };
+        let at = |kind| (Some(*name), kind);
+        let none = Bound::AtMost(0.0);
+        checks.push(judge_figure(
+            dataset,
+            at("varies_by_season"),
+            level,
+            constant.len() as f64,
+            none,
+            || format!("one value in all rows of the seasons that start in {}", constant.join(", ")),
+        ));
+        checks.push(judge_figure(
+            dataset,
+            at("varies_by_month"),
+            Level::Warn,
+            months.len() as f64,
+            none,
+            || format!("one value in all rows of {}", months.join(", ")),
+        ));
+    }
+    checks
+}
+
+/// A trained model against the mean of the last ten games on exactly the same rows.
+#[must_use]
+pub fn model_checks(limits: ModelLimits, dataset: DatasetName, model: &PointsModel) -> Vec<CheckRow> {
+    let (mae, before) = (model.test_mae, model.test_mae_last_10);
+    let gain = 1.0 - mae / before;
+    let of_rows =
+        format!("on {} rows of {} to {}", model.test_rows, model.test_first_date, model.test_last_date);
+    let check = |column, kind, level, value, bound, what: String| {
+        judge_figure(dataset, (Some(column), kind), level, value, bound, || format!("{what} {of_rows}"))
+    };
+    let mut checks = vec![
+        check(
+            "test_mae",
+            "beats_baseline",
+            Level::Block,
+            mae,
+            Bound::AtMost(before * (1.0 + limits.loss_at_most)),
+            format!("an error of {mae:.4} points, where the mean of the last ten games has {before:.4}"),
+        ),
+        check(
+            "test_mae",
+            "gain",
+            Level::Warn,
+            gain,
+            Bound::AtLeast(0.0),
+            format!("an error of {mae:.4} points, where the mean of the last ten games has {before:.4}"),
+        ),
+        check(
+            "test_mae",
+            "not_too_good",
+            Level::Block,
+            gain,
+            Bound::AtMost(limits.gain_at_most),
+            format!("{:.1} % better than the mean of the last ten games: look for a leak,", 100.0 * gain),
+        ),
+        check(
+            "test_mae",
+            "acceptable",
+            Level::Warn,
+            mae,
+            Bound::AtMost(limits.mae_acceptable),
+            format!("an error of {mae:.4} points; the band was set on other rows, this is"),
+        ),
+        check(
+            "test_bias",
+            "bias",
+            Level::Warn,
+            model.test_bias.abs(),
+            Bound::AtMost(limits.bias_at_most),
+            format!("a bias of {:.4} points", model.test_bias),
+        ),
+    ];
+    if let (Some(mae), Some(before)) = (model.test_mae_minutes_20, model.test_mae_minutes_20_last_10) {
+        checks.push(check(
+            "test_mae_minutes_20",
+            "beats_baseline",
+            Level::Warn,
+            mae,
+            Bound::AtMost(before),
+            format!("an error of {mae:.4} points for players of 20 minutes, last ten games {before:.4},"),
+        ));
+    }
+    checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STORE: DatasetName = DatasetName::of("t.store");
+    const TRAINING: DatasetName = DatasetName::of("t.training");
+
+    fn limits() -> TrainingLimits {
+        TrainingLimits {
+            season_values_min: 10,
+            month_values_min: 5,
+            may_be_constant: vec!["injury_risk".into()],
+        }
+    }
+
+    fn profile(place: usize, values: (f64, f64), rows: i64) -> ColumnProfile {
+        ColumnProfile {
+            dataset: STORE.as_str().into(),
+            column: format!("features[{place}]").into(),
+            segment: "Regular Season".into(),
+            rows,
+            nulls: 0,
+            distinct: 0,
+            zeros: 0,
+            mean: Some(values.0),
+            std: Some(0.0),
+            min: Some(values.0),
+            max: Some(values.1),
+        }
+    }
+
+    #[test]
+    fn a_feature_that_is_the_same_all_season_blocks_and_all_month_warns() {
+        let date = |text: &str| Date::parse(text).expect("a date");
+        // Place 0 varies, 1 is constant each month, 7 all season, 10 is allowed to be.
+        let of_date = |value: f64| {
+            vec![
+                profile(0, (1.0, 2.0), 6),
+                profile(1, (value, value), 6),
+                profile(7, (0.0, 0.0), 6),
+                profile(10, (0.0, 0.0), 6),
+            ]
+        };
+        let (november, december) = (of_date(1.0), of_date(2.0));
+        let day = |text, profile| StoreDay { date: date(text), season_year: 2023, profile };
+        let days = [day("2023-11-30", november.as_slice()), day("2023-12-01", december.as_slice())];
+        let checks = training_checks(&limits(), (TRAINING, &[]), (STORE, &days));
+        let of = |id: &str| {
+            let check = checks.iter().find(|check| &*check.check_id == id).expect("a check");
+            (check.verdict.to_string(), check.value)
+        };
+        let cases = [
+            ("store.points_avg_last_5.varies_by_season", "pass", 0.0),
+            ("store.points_avg_last_5.varies_by_month", "pass", 0.0),
+            ("store.points_avg_last_10.varies_by_season", "pass", 0.0),
+            ("store.points_avg_last_10.varies_by_month", "warn", 2.0),
+            ("store.pace_score.varies_by_season", "fail", 1.0),
+            ("store.injury_risk.varies_by_season", "warn", 1.0),
+        ];
+        for (id, verdict, value) in cases {
+            assert_eq!(of(id), (verdict.to_owned(), Some(value)), "{id}");
+        }
+    }
+}
