@@ -68,7 +68,8 @@ impl Refusal {
             Refusal::Detached { .. } => Code::FailedPrecondition,
             Refusal::Exhausted { .. } => Code::ResourceExhausted,
             Refusal::Stopping => Code::Unavailable,
-            Refusal::StorageFailed { .. } => Code::Internal,
+            // Nothing to try again: the client would, for minutes, and whoever publishes would seem to hang.
+            Refusal::StorageFailed { .. } => Code::FailedPrecondition,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::adapters::ledger::SqliteLedger;
 use crate::adapters::objects::DiskStore;
 use crate::adapters::pubsub::{Codec, PubsubBus, PubsubConfig, PubsubSubscriber, ensure_topology};
 use crate::adapters::query::{LakeSql, RowSink, SqlValue};
-use crate::broker::{BrokerConfig, Running, Server};
+use crate::broker::{BrokerConfig, Refusal, Running, Server};
 use crate::fleet::{
     Engine, Lake, Limits, Ports, RunTitle, Service, Source, SystemClock, Threads, make_plan, recover, submit,
     withdraw,
@@ -37,6 +37,9 @@ const ATTEMPTS_PER_CORE: usize = 64;
 
 /// How long messages that were answered last may take to reach the server when the fleet stops.
 const SETTLE: Duration = Duration::from_secs(5);
+
+/// Between two looks at whether the server still takes writes.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// A fleet that runs in this process.
 pub struct Embedded {
@@ -108,7 +111,7 @@ impl Embedded {
             let engine = Arc::clone(&self.engine);
             tokio::select! {
                 () = engine.progress().wait_finished(run) => {}
-                failure = self.service.failed() => return Err(failure).context("the fleet has stopped"),
+                failure = self.failed() => return Err(failure).context("the fleet has stopped"),
             }
         }
         Ok(plan.tasks.len())
@@ -134,14 +137,42 @@ impl Embedded {
         self.server.endpoint()
     }
 
+    /// Comes back when the fleet cannot go on: a loop has given up, or the server's disk has failed. Such a
+    /// server refuses everything until it is restarted, and the client tries again for minutes.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        tokio::select! {
+            failure = self.service.failed() => failure.into(),
+            refusal = distrusted(&self.server) => refusal.into(),
+        }
+    }
+
     /// Takes nothing new, lets what is under way end, closes the streams, syncs the server's log.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.engine.stop();
-        self.service.stop().await;
-        self.subscriber.settle(SETTLE).await;
-        drop(self.subscriber);
-        drop(self.engine);
-        self.server.shutdown().await.context("the Pub/Sub server's log was not written to its end")
+        let Self { engine, service, subscriber, server, .. } = self;
+        engine.stop();
+        let ended = async {
+            service.stop().await;
+            subscriber.settle(SETTLE).await;
+        };
+        // Where the server takes nothing any more, what is under way has no end; it comes again at the next start.
+        tokio::select! {
+            () = ended => {}
+            _ = distrusted(&server) => {}
+        }
+        drop(subscriber);
+        drop(engine);
+        server.shutdown().await.context("the Pub/Sub server's log was not written to its end")
+    }
+}
+
+/// Comes back when the server's disk has failed.
+async fn distrusted(server: &Running) -> Refusal {
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        looks.tick().await;
+        if let Err(refusal) = server.trusted() {
+            return refusal;
+        }
     }
 }
 

@@ -52,9 +52,9 @@ async fn wait(
     let mut changes = fleet.engine.progress().watch();
     loop {
         tokio::select! {
-            failure = fleet.embedded.service.failed() => {
+            failure = fleet.embedded.failed() => {
                 return Err(failure).context(
-                    "the fleet has stopped because a store or the Pub/Sub server failed again and again; \
+                    "the fleet has stopped because a store or the Pub/Sub server failed; \
                      nothing is lost: the same command goes on",
                 );
             }

@@ -107,7 +107,7 @@ async fn serve(
         let turn = tokio::select! {
             turn = days.turn(scheduler) => turn?,
             () = signals.next() => return Ok(Stopped::BySignal),
-            failure = fleet.embedded.service.failed() => return Err(failure.into()),
+            failure = fleet.embedded.failed() => return Err(failure),
         };
         tell(&turn, console);
         if turn.has_other_dates {
@@ -122,7 +122,7 @@ async fn serve(
                 () = tokio::time::sleep_until(deadline) => break,
                 () = any_ended(&engine, &under_way) => tell_ended(&engine, &mut under_way, console).await?,
                 () = signals.next() => return Ok(Stopped::BySignal),
-                failure = fleet.embedded.service.failed() => return Err(failure.into()),
+                failure = fleet.embedded.failed() => return Err(failure),
             }
         }
     }
