@@ -1,22 +1,19 @@
-//! Documents on a local disk, for a web server to serve as they lie. Each is written aside, synced and moved
-//! to its place, so that a reader sees the old or the new one; what is equal is not written. The documents of
-//! one unit are synced side by side. Must not be written by two processes at a time.
+//! Documents on a local disk, for a web server to serve as they lie. Each is written aside and moved to its
+//! place, so that a reader sees the old or the new one; what is equal is not written. All documents of a unit
+//! are made durable together, before `publish` returns: after a power loss one may be damaged, but then its
+//! unit is not finished and is done again. Must not be written by two processes at a time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{Verdict, takes_the_place};
 use crate::fleet::{ObjectError, ObjectStore, Published};
 use crate::flow::{Date, Document, DocumentPath};
-
-/// Documents of a unit that are written at a time: one sync of the disk serves many of them.
-const WRITES_AT_A_TIME: usize = 16;
 
 /// A store under a directory.
 #[derive(Clone)]
@@ -39,44 +36,39 @@ impl DiskStore {
 #[async_trait]
 impl ObjectStore for DiskStore {
     async fn publish(&self, as_of: Date, documents: Vec<Document>) -> Result<Published, ObjectError> {
-        let put = |document: Document| {
-            let disk = Arc::clone(&self.0);
-            blocking(move || {
-                let verdict = disk.put(&document, as_of)?;
-                Ok((verdict, disk.place(&document.path)))
-            })
-        };
-        let puts = stream::iter(documents).map(put).buffer_unordered(WRITES_AT_A_TIME);
-        let puts: Vec<(Verdict, PathBuf)> = puts.try_collect().await?;
-        let mut published = Published::default();
-        let mut directories = BTreeSet::new();
-        for (verdict, place) in puts {
-            match verdict {
-                Verdict::Unchanged => published.unchanged += 1,
-                Verdict::Later => published.later += 1,
-                Verdict::Write => {
-                    published.written += 1;
-                    directories.extend(place.parent().map(Path::to_owned));
-                }
-            }
+        let disk = Arc::clone(&self.0);
+        match tokio::task::spawn_blocking(move || disk.publish(as_of, &documents)).await {
+            Ok(result) => result,
+            // Nobody aborts these tasks, so it has panicked, and so do we.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
-        blocking(move || directories.iter().try_for_each(|directory| sync_directory(directory))).await?;
-        Ok(published)
-    }
-}
-
-/// Runs file work on the runtime's threads for such.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ObjectError> + Send + 'static,
-) -> Result<T, ObjectError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        // Nobody aborts these tasks, so it has panicked, and so do we.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
 impl Disk {
+    fn publish(&self, as_of: Date, documents: &[Document]) -> Result<Published, ObjectError> {
+        let mut published = Published::default();
+        let mut in_place = Vec::new();
+        for document in documents {
+            match self.put(document, as_of)? {
+                Verdict::Later => published.later += 1,
+                // Perhaps by a process that was killed before it had made it durable.
+                Verdict::Unchanged => {
+                    published.unchanged += 1;
+                    in_place.push(self.place(&document.path));
+                }
+                Verdict::Write => {
+                    published.written += 1;
+                    in_place.push(self.place(&document.path));
+                }
+            }
+        }
+        if !in_place.is_empty() {
+            make_durable(&self.root, &in_place)?;
+        }
+        Ok(published)
+    }
+
     fn place(&self, path: &DocumentPath) -> PathBuf {
         self.root.join(path.as_str())
     }
@@ -129,13 +121,27 @@ fn aside(place: &Path) -> PathBuf {
 fn write_and_move(aside: &Path, place: &Path, bytes: &[u8]) -> Result<(), ObjectError> {
     let mut file = File::create(aside).map_err(|error| failed("create", aside, &error))?;
     file.write_all(bytes).map_err(|error| failed("write", aside, &error))?;
-    file.sync_data().map_err(|error| failed("sync", aside, &error))?;
     fs::rename(aside, place).map_err(|error| failed("rename", place, &error))
 }
 
-fn sync_directory(directory: &Path) -> Result<(), ObjectError> {
-    let synced = File::open(directory).and_then(|opened| opened.sync_all());
-    synced.map_err(|error| failed("sync the directory", directory, &error))
+/// Makes files and their directories durable. One sync of the file system costs as much as that of one file, and
+/// a unit may have hundreds.
+#[cfg(target_os = "linux")]
+fn make_durable(root: &Path, _places: &[PathBuf]) -> Result<(), ObjectError> {
+    let synced = File::open(root).and_then(|opened| Ok(rustix::fs::syncfs(opened)?));
+    synced.map_err(|error| failed("sync the file system of", root, &error))
+}
+
+/// Makes files and their directories durable, one by one where there is no other way.
+#[cfg(not(target_os = "linux"))]
+fn make_durable(_root: &Path, places: &[PathBuf]) -> Result<(), ObjectError> {
+    let directories: std::collections::BTreeSet<&Path> =
+        places.iter().filter_map(|place| place.parent()).collect();
+    for place in places.iter().map(PathBuf::as_path).chain(directories) {
+        let synced = File::open(place).and_then(|opened| opened.sync_all());
+        synced.map_err(|error| failed("sync", place, &error))?;
+    }
+    Ok(())
 }
 
 fn failed(operation: &'static str, place: &Path, cause: &io::Error) -> ObjectError {
