@@ -17,8 +17,8 @@ use crate::adapters::pubsub::{Codec, PubsubBus, PubsubConfig, PubsubSubscriber, 
 use crate::adapters::query::{LakeSql, RowSink, SqlValue};
 use crate::broker::{BrokerConfig, Refusal, Running, Server};
 use crate::fleet::{
-    Engine, Lake, Limits, Ports, RunTitle, Service, Source, SystemClock, Threads, make_plan, recover, submit,
-    withdraw,
+    Bus, Engine, Lake, Limits, Ports, RunTitle, Service, Source, SystemClock, Threads, make_plan, recover,
+    submit, withdraw,
 };
 use crate::flow::{
     Calendar, Cascade, DatasetName, Failure, Lane, Pipeline, PlanRequest, Processor, RunId, Topology,
@@ -75,6 +75,18 @@ impl Embedded {
         source: Arc<dyn Source>,
         lake: Arc<dyn Lake>,
     ) -> anyhow::Result<Self> {
+        Self::start_through(directory, pipeline, calendar, source, lake, |bus| bus).await
+    }
+
+    /// The same with something of the caller's between the engine and the bus.
+    pub(super) async fn start_through(
+        directory: &Path,
+        pipeline: &Pipeline,
+        calendar: Arc<Calendar>,
+        source: Arc<dyn Source>,
+        lake: Arc<dyn Lake>,
+        between: impl FnOnce(Arc<dyn Bus>) -> Arc<dyn Bus>,
+    ) -> anyhow::Result<Self> {
         let cascade = Cascade::of(pipeline)?;
         let datasets: Vec<DatasetName> = cascade.datasets().collect();
         let ledger = Arc::new(SqliteLedger::open(&directory.join("ledger.sqlite"), &datasets)?);
@@ -83,7 +95,7 @@ impl Embedded {
         let server = Server::start(config).await.context("the embedded Pub/Sub server did not start")?;
         let pubsub = PubsubConfig::local(server.endpoint(), PROJECT);
         ensure_topology(&pubsub, &Topology::of(&cascade)).await?;
-        let bus = Arc::new(PubsubBus::connect(pubsub.clone()).await?);
+        let bus = between(Arc::new(PubsubBus::connect(pubsub.clone()).await?));
         let subscriber = Arc::new(PubsubSubscriber::connect(pubsub, Codec::of(datasets)).await?);
         let clock = Arc::new(SystemClock);
         let cpu = Arc::new(Threads::new(cores()));

@@ -10,8 +10,8 @@ use super::ports::{Burial, Claim, Commit, Committed, Provenance};
 use super::retry::{ATTEMPTS_MAX, BETWEEN_ATTEMPTS};
 use super::{dead_letter, gate};
 use crate::flow::{
-    Computed, Document, Failure, Fingerprint, Millis, Outcome, Permanent, Processor, RunId, Step, Stored,
-    TaskState, Transient, Unit, UnitRecord, WorkOrder,
+    Computed, Document, Failure, Fingerprint, Lane, Millis, Outcome, Permanent, Processor, RunId, Step,
+    Stored, TaskState, Transient, Unit, UnitRecord, WorkOrder,
 };
 
 /// How often to look again at a task that somebody else has, or that waits for its backoff.
@@ -48,7 +48,7 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
                 }
             }
             Claim::Finished(completion) => {
-                publish_again(engine, processor, at).await?;
+                publish_again(engine, processor, at, order.lane).await?;
                 engine.ports.bus.publish_completions(&[completion]).await?;
                 return look_whether_finished(engine, order.run).await;
             }
@@ -87,13 +87,13 @@ async fn look_whether_finished(engine: &Engine, run: RunId) -> Result<(), Failur
 /// Puts the documents of a finished unit in their places once more: a stale attempt may have put older ones
 /// there after the unit was finished, and it is its own order, not yet acknowledged, that comes back here.
 /// Files need no such care: their hashes are checked when they are read.
-async fn publish_again(engine: &Engine, processor: &Processor, at: usize) -> Result<(), Failure> {
+async fn publish_again(engine: &Engine, processor: &Processor, at: usize, lane: Lane) -> Result<(), Failure> {
     let Step::Publish { .. } = processor.step else {
         return Ok(());
     };
     engine.refresh_catalog().await?;
     let known = known(engine, &engine.catalog(), processor, at);
-    match make(engine, processor, at, &known).await {
+    match make(engine, processor, at, lane, &known).await {
         Ok(Made::Documents(documents)) => {
             engine.ports.objects.publish(engine.calendar.date(at), documents).await?;
             Ok(())
@@ -255,7 +255,7 @@ impl Attempt<'_> {
         stamp: Option<String>,
         known: &Known,
     ) -> Result<Option<UnitRecord>, Trouble> {
-        let made = make(self.engine, self.processor, self.at, known).await?;
+        let made = make(self.engine, self.processor, self.at, self.order.lane, known).await?;
         if self.stamp().await? != stamp {
             return Ok(None);
         }

@@ -8,9 +8,9 @@ use super::cpu::compute_on;
 use super::engine::Engine;
 use super::ports::{Found, LakeError};
 use crate::flow::{
-    Catalog, Computed, Content, DatasetName, Date, Document, Documents, Failure, Input, Inputs, Outcome,
-    Payload, Permanent, Presence, Processor, Revision, SkipReason, Step, Transient, Unit, UnitRecord,
-    Upstream, Window,
+    Catalog, Computed, Content, DatasetName, Date, Document, Documents, Failure, Input, Inputs, Lane,
+    Outcome, Payload, Permanent, Presence, Processor, Revision, SkipReason, Step, Transient, Unit,
+    UnitRecord, Upstream, Window,
 };
 
 /// The new content of a unit.
@@ -64,6 +64,7 @@ pub(super) async fn make(
     engine: &Engine,
     processor: &Processor,
     at: usize,
+    lane: Lane,
     known: &Known,
 ) -> Result<Made, Trouble> {
     match processor.step {
@@ -75,9 +76,10 @@ pub(super) async fn make(
             if let Some(reason) = skipped_input(engine, processor, known)? {
                 return Ok(Made::Computed(Computed::Skipped(reason)));
             }
-            let units = gather(engine, processor, known).await?;
+            let units = gather(engine, processor, lane, known).await?;
             let calendar = Arc::clone(&engine.calendar);
-            let made = compute_on(&*engine.ports.cpu, move || publish(&Inputs::new(&calendar, at, units)));
+            let made =
+                compute_on(&*engine.ports.cpu, lane, move || publish(&Inputs::new(&calendar, at, units)));
             Ok(match made.await?? {
                 Documents::Made(documents) => Made::Documents(documents),
                 Documents::Skipped(reason) => Made::Computed(Computed::Skipped(reason)),
@@ -87,10 +89,11 @@ pub(super) async fn make(
             if let Some(reason) = skipped_input(engine, processor, known)? {
                 return Ok(Made::Computed(Computed::Skipped(reason)));
             }
-            let units = gather(engine, processor, known).await?;
+            let units = gather(engine, processor, lane, known).await?;
             let calendar = Arc::clone(&engine.calendar);
             let computed =
-                compute_on(&*engine.ports.cpu, move || compute(&Inputs::new(&calendar, at, units))).await??;
+                compute_on(&*engine.ports.cpu, lane, move || compute(&Inputs::new(&calendar, at, units)))
+                    .await??;
             if let Computed::Rows(output) = &computed {
                 check_rows(output.frame().rows() as u64, output.expected())?;
             }
@@ -160,6 +163,7 @@ fn lost(engine: &Engine, dataset: DatasetName, at: usize) -> Trouble {
 async fn gather(
     engine: &Engine,
     processor: &Processor,
+    lane: Lane,
     known: &Known,
 ) -> Result<BTreeMap<DatasetName, Vec<Upstream>>, Trouble> {
     let mut units = BTreeMap::new();
@@ -170,14 +174,15 @@ async fn gather(
         }
         let mut upstreams = Vec::with_capacity(window.len());
         for record in window.iter().filter_map(|(_, record)| record.as_ref()) {
-            upstreams.push(Upstream { date: record.unit.date, content: content(engine, record).await? });
+            upstreams
+                .push(Upstream { date: record.unit.date, content: content(engine, lane, record).await? });
         }
         units.insert(input.dataset, upstreams);
     }
     Ok(units)
 }
 
-async fn content(engine: &Engine, record: &UnitRecord) -> Result<Content, Trouble> {
+async fn content(engine: &Engine, lane: Lane, record: &UnitRecord) -> Result<Content, Trouble> {
     if let Outcome::Skipped(reason) = record.outcome {
         return Ok(Content::Skipped(reason));
     }
@@ -208,7 +213,7 @@ async fn content(engine: &Engine, record: &UnitRecord) -> Result<Content, Troubl
                         place: "the lake".to_owned(),
                         reason: error.to_string(),
                     };
-                    compute_on(&*engine.ports.cpu, move || decode(&frame))
+                    compute_on(&*engine.ports.cpu, lane, move || decode(&frame))
                         .await
                         .map_err(|panic| Trouble::Failure(panic.into()))?
                         .map_err(|error| Trouble::from_lake(damaged(error)))

@@ -11,6 +11,7 @@ mod days;
 mod dead_letter;
 mod engine;
 mod gate;
+mod lanes;
 mod ports;
 mod progress;
 mod retry;
@@ -32,6 +33,7 @@ pub use days::{Days, Feeds, Turn};
 pub use dead_letter::record_crash;
 pub use engine::{Engine, LEASE_MS, Ports, Tenancy};
 pub use gate::arrive;
+pub use lanes::BACKFILL_SHARE;
 pub use ports::{
     Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Fetched, Found, Lake,
     LakeError, Ledger, LedgerError, Message, NewRun, ObjectError, ObjectStore, Provenance, Published,

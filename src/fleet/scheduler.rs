@@ -162,7 +162,8 @@ impl Scheduler {
         is_wanted.then(|| opening + (by.min(end - 1) - opening) / every * every)
     }
 
-    /// The schedule of the season that is under way or ahead; where no date is ahead, the next season's, too.
+    /// The schedule of the season that is under way or ahead, and of the one in which today lies, where there is
+    /// none of it yet.
     /// Every morning, and before a date's results are asked for: a game may have been moved away.
     fn schedules(&self, by: Millis, today: Date, outlook: &Outlook<'_>) -> Vec<Wanted> {
         let Some(latest) = outlook.calendar.len().checked_sub(1).filter(|_| !outlook.sources.is_empty())
@@ -177,8 +178,10 @@ impl Scheduler {
         let from = results.filter(|moment| *moment <= by).fold(morning, Millis::max);
         let current = Wanted { due: Due::Schedule(season), from, is_tried_again: true };
         // That it is not made yet is no outage: the next morning is soon enough.
-        let due = Due::Schedule(Season::starting(season.start_year() + 1));
-        let next = (known.end > latest).then_some(Wanted { due, from: morning, is_tried_again: false });
+        let present = (self.rhythm.season)(today);
+        let due = Due::Schedule(present);
+        let is_unknown = present > outlook.calendar.season(latest);
+        let next = is_unknown.then_some(Wanted { due, from: morning, is_tried_again: false });
         std::iter::once(current).chain(next).collect()
     }
 
@@ -238,6 +241,7 @@ mod tests {
             lasts: 3 * HOUR,
             mornings_again: 3,
             present: &[(PRESENT, 2 * HOUR)],
+            season: |date| Season::starting(if date.month() >= 9 { date.year() } else { date.year() - 1 }),
             starts: |_| Ok(Starts::new()),
         }
     }
@@ -488,12 +492,19 @@ mod tests {
     }
 
     #[test]
-    fn after_the_last_date_the_next_seasons_schedule_is_asked_for() {
+    fn in_the_autumn_the_new_seasons_schedule_is_asked_for() {
         let mut world = World::of(&["2024-06-17"]);
         world.sources = &[LOGS, SHOTS];
         let done = world.live("2024-06-18T10:00:00Z", "2024-06-18T12:00:00Z");
-        assert_eq!(done[..2], ["06-18 06:00 schedule 2023-24", "06-18 06:00 schedule 2024-25"]);
-        assert_eq!(done[2..4], ["06-18 06:00 logs 2024-06-17", "06-18 06:00 shots 2024-06-17"]);
+        let expected = [
+            "06-18 06:00 schedule 2023-24",
+            "06-18 06:00 logs 2024-06-17",
+            "06-18 06:00 shots 2024-06-17",
+            "06-18 06:00 day 2024-06-18",
+        ];
+        assert_eq!(done, expected);
+        let done = world.live("2024-09-01T10:00:00Z", "2024-09-01T12:00:00Z");
+        assert_eq!(done[..2], ["09-01 06:00 schedule 2023-24", "09-01 06:00 schedule 2024-25"]);
     }
 
     #[test]
@@ -548,12 +559,12 @@ mod tests {
     #[test]
     fn a_schedule_that_is_not_made_yet_is_asked_for_once_a_morning() {
         let mut world = World::of(&["2024-06-17"]);
-        world.down = Some((utc("2024-07-01T00:00:00Z"), utc("2024-07-03T00:00:00Z")));
-        world.live("2024-06-30T10:00:00Z", "2024-07-01T09:00:00Z");
+        world.down = Some((utc("2024-09-11T00:00:00Z"), utc("2024-09-13T00:00:00Z")));
+        world.live("2024-09-10T10:00:00Z", "2024-09-11T09:00:00Z");
         let next = Due::Schedule(Season::starting(2024));
         let mut asked = 0;
-        let mut now = utc("2024-07-01T10:00:00Z");
-        while now < utc("2024-07-03T00:00:00Z") {
+        let mut now = utc("2024-09-11T10:00:00Z");
+        while now < utc("2024-09-13T00:00:00Z") {
             let (due, _) = world.due(now);
             asked += due.iter().filter(|due| **due == next).count();
             due.into_iter().for_each(|due| {

@@ -3,14 +3,15 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
+use super::lanes::{ByLane, Slots};
 use super::ports::{Deliveries, Delivery, Message, Subscriber};
 use super::{attempt, dead_letter, gate};
 use crate::flow::{
@@ -200,16 +201,16 @@ async fn dead_letter_loop(
     Ok(())
 }
 
-/// Work orders that this process has taken, the most urgent first: lane, then date, then place in the
-/// cascade. So dates come through whole, and what has just been decoded is used while it is there.
+/// Work orders that this process has taken, by lane, the most urgent first: date, then place in the cascade.
+/// So dates come through whole, and what has just been decoded is used while it is there.
 #[derive(Default)]
 struct OrderQueue {
-    heap: Mutex<BinaryHeap<Reverse<Queued>>>,
+    heaps: Mutex<ByLane<BinaryHeap<Reverse<Queued>>>>,
     more: Notify,
 }
 
 struct Queued {
-    urgency: (Lane, i32, usize),
+    urgency: (i32, usize),
     order: WorkOrder,
     delivery: Box<dyn Delivery>,
 }
@@ -236,18 +237,19 @@ impl Ord for Queued {
 
 impl OrderQueue {
     fn push(&self, queued: Queued) {
-        self.heap.lock().expect("nobody panics while holding the queue").push(Reverse(queued));
+        self.heaps().of_mut(queued.order.lane).push(Reverse(queued));
         self.more.notify_one();
     }
 
-    async fn pop(&self) -> Queued {
-        loop {
-            let taken = self.heap.lock().expect("nobody panics while holding the queue").pop();
-            match taken {
-                Some(Reverse(queued)) => return queued,
-                None => self.more.notified().await,
-            }
-        }
+    /// The order that is to be begun now: a day's where there is room for one, else a backfill's.
+    fn pop(&self, slots: &Slots) -> Option<Queued> {
+        let mut heaps = self.heaps();
+        let mut lanes = Lane::ALL.into_iter().filter(|lane| slots.has_room(*lane));
+        lanes.find_map(|lane| heaps.of_mut(lane).pop()).map(|Reverse(queued)| queued)
+    }
+
+    fn heaps(&self) -> MutexGuard<'_, ByLane<BinaryHeap<Reverse<Queued>>>> {
+        self.heaps.lock().expect("nobody panics while holding the queue")
     }
 }
 
@@ -262,11 +264,7 @@ async fn take_orders(
             Message::WorkOrder(order) => {
                 let order = *order;
                 let position = engine.cascade().position(order.unit.dataset).unwrap_or(usize::MAX);
-                queue.push(Queued {
-                    urgency: (order.lane, order.unit.date.days(), position),
-                    order,
-                    delivery,
-                });
+                queue.push(Queued { urgency: (order.unit.date.days(), position), order, delivery });
             }
             other => {
                 tracing::warn!(?other, "no work order; acknowledged and passed over");
@@ -284,34 +282,32 @@ async fn work_loop(
     limits: Limits,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    let slots = Arc::new(Semaphore::new(limits.attempts_max.max(1)));
-    let mut attempts: JoinSet<Result<(), Failure>> = JoinSet::new();
+    let mut slots = Slots::of(limits.attempts_max);
+    let mut attempts: JoinSet<(Lane, Result<(), Failure>)> = JoinSet::new();
     let mut patience = Patience::default();
     loop {
-        let slot = tokio::select! {
+        while let Some(Queued { order, delivery, .. }) = queue.pop(&slots) {
+            slots.take(order.lane);
+            let engine = Arc::clone(&engine);
+            attempts.spawn(async move {
+                let outcome = attempt::perform(&engine, order).await;
+                match &outcome {
+                    Ok(()) => delivery.ack(),
+                    Err(_) => delivery.nack(),
+                }
+                (order.lane, outcome)
+            });
+        }
+        tokio::select! {
             biased;
             () = stop.cancelled() => break,
             Some(ended) = attempts.join_next() => {
-                patience.judge(ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())))?;
-                continue;
+                let (lane, outcome) = ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+                slots.give(lane);
+                patience.judge(outcome)?;
             }
-            slot = Arc::clone(&slots).acquire_owned() => slot,
-        };
-        let Queued { order, delivery, .. } = tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            queued = queue.pop() => queued,
-        };
-        let engine = Arc::clone(&engine);
-        attempts.spawn(async move {
-            let outcome = attempt::perform(&engine, order).await;
-            match &outcome {
-                Ok(()) => delivery.ack(),
-                Err(_) => delivery.nack(),
-            }
-            drop(slot);
-            outcome
-        });
+            () = queue.more.notified() => {}
+        }
     }
     // Attempts that only wait give their orders back at once; those at work come to their end.
     let rest = async {

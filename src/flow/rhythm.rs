@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::date::{Calendar, Date};
+use super::date::{Calendar, Date, Season};
 use super::inputs::Payload;
 use super::outcome::Permanent;
 use super::record::Millis;
@@ -28,6 +28,8 @@ pub struct Rhythm {
     /// Sources that speak of the present alone, each with the milliseconds between two fetches: they are fetched
     /// on their own date, from its opening on, and no more once its first event has begun.
     pub present: &'static [(&'static str, Millis)],
+    /// The season that a date belongs to, whether or not there is a schedule of it.
+    pub season: fn(Date) -> Season,
     /// When the events of each date begin, as far as the calendar's payloads say it.
     pub starts: fn(&[Payload]) -> Result<Starts, Permanent>,
 }
@@ -79,7 +81,6 @@ fn moment(now: Millis) -> DateTime<Utc> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::date::Season;
     use super::*;
 
     const fn time(hour: u32, minute: u32) -> NaiveTime {
@@ -94,6 +95,7 @@ mod tests {
             lasts: 3 * 3_600_000,
             mornings_again: 3,
             present: &[],
+            season: |date| Season::starting(date.year()),
             starts: |_| Ok(Starts::new()),
         }
     }

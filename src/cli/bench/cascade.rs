@@ -52,7 +52,7 @@ fn tick(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
 }
 
 /// A source of empty payloads.
-struct Nothing;
+pub(super) struct Nothing;
 
 #[async_trait]
 impl Source for Nothing {

@@ -4,6 +4,7 @@
 mod cascade;
 mod history;
 mod hop;
+mod lanes;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   tidegate bench                                  the cascade without work, and the server's hop
   tidegate bench --landing ../shared/data/nba     and a real history, beside a plain sequential loop
+  tidegate bench --only lanes                     days while a backfill is under way
   tidegate bench --only hop --json";
 
 /// Options of `tidegate bench`.
@@ -44,6 +46,8 @@ enum Part {
     Hop,
     /// A real history, beside a plain sequential loop; and its peak memory.
     History,
+    /// A day that comes while a backfill is under way, beside one that comes to an idle fleet.
+    Lanes,
 }
 
 /// Everything that was measured.
@@ -56,6 +60,8 @@ struct Report {
     hop: Option<hop::Figures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<history::Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lanes: Option<lanes::Figures>,
 }
 
 /// A directory that goes away with the value.
@@ -97,6 +103,11 @@ pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result
         let figures = hop::measure(&scratch.0).await?;
         say(figures.to_string());
         report.hop = Some(figures);
+    }
+    if wanted(Part::Lanes) {
+        let figures = lanes::measure(&scratch.0).await?;
+        say(figures.to_string());
+        report.lanes = Some(figures);
     }
     match &options.landing {
         Some(landing) if wanted(Part::History) => {

@@ -115,7 +115,7 @@ pub use rows_team_defense::TeamDefense;
 pub use rows_team_defense_zones::TeamDefenseZones;
 pub use rows_team_offense::TeamOffense;
 pub use schedule::{calendar, check_schedule, game_states, scheduled_games, starts};
-pub use season::{BOOTSTRAP_DAYS, is_bootstrap};
+pub use season::{BOOTSTRAP_DAYS, is_bootstrap, season_of};
 pub use season_list::GameState;
 pub use shots::{check_shots, shots};
 pub use summary_fault::SummaryFault;

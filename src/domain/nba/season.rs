@@ -1,10 +1,16 @@
 //! What a date's place in its season means: the bootstrap days, the phase, the kinds of season.
 //! Pure; dates come from the calendar that the caller hands in.
 
-use crate::flow::{Calendar, Date};
+use crate::flow::{Calendar, Date, Season};
 
 /// The first days of a season, opening night included, in which there is too little to compute from.
 pub const BOOTSTRAP_DAYS: i32 = 14;
+
+/// The season of a date: no season has begun before September since there is a league.
+#[must_use]
+pub fn season_of(date: Date) -> Season {
+    Season::starting(if date.month() >= 9 { date.year() } else { date.year() - 1 })
+}
 
 /// How the league calls the games after the regular season.
 const PLAYOFFS: &str = "Playoffs";
@@ -38,7 +44,15 @@ pub(super) fn phase(season_type: &str, date: Date) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::Season;
+
+    #[test]
+    fn a_date_belongs_to_the_season_that_began_before_it() {
+        for (date, year) in
+            [("2023-10-24", 2023), ("2024-06-17", 2023), ("2020-12-22", 2020), ("2021-07-20", 2020)]
+        {
+            assert_eq!(season_of(Date::parse(date).expect(date)), Season::starting(year), "{date}");
+        }
+    }
 
     #[test]
     fn the_first_fourteen_days_are_bootstrap() {

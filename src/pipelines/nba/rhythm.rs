@@ -2,7 +2,7 @@
 
 use chrono::NaiveTime;
 
-use crate::domain::nba::starts;
+use crate::domain::nba::{season_of, starts};
 use crate::flow::{Millis, Rhythm};
 
 const HOUR: Millis = 3_600_000;
@@ -26,5 +26,6 @@ pub const NBA_RHYTHM: Rhythm = Rhythm {
     mornings_again: 3,
     // Who plays for whom, once; bookmakers' offers move all day, and every look at them costs money.
     present: &[("player_index", 24 * HOUR), ("player_props", 2 * HOUR)],
+    season: season_of,
     starts,
 };

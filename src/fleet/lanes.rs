@@ -1,0 +1,132 @@
+//! WHO GOES NEXT where both lanes have work: days before backfills, within shares that neither can take from
+//! the other. Plain values; what waits and what is at work is told.
+
+use crate::flow::Lane;
+
+/// Of every so many attempts at a time, one is kept free of backfills: a day that comes in the middle of one
+/// begins at once, instead of waiting for one of its attempts to end.
+const KEPT_FOR_DAYS: usize = 4;
+
+/// Of every so many attempts at a time, and of every so many computations in turn, one is the backfill's
+/// however many days there are: its stated minimum share. Eight, so that a flood of days slows it down to an
+/// eighth and never stops it, and costs the days an eighth.
+pub const BACKFILL_SHARE: usize = 8;
+
+/// A place for each lane.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ByLane<T> {
+    daily: T,
+    backfill: T,
+}
+
+impl<T> ByLane<T> {
+    pub(super) fn of(&self, lane: Lane) -> &T {
+        match lane {
+            Lane::Daily => &self.daily,
+            Lane::Backfill => &self.backfill,
+        }
+    }
+
+    pub(super) fn of_mut(&mut self, lane: Lane) -> &mut T {
+        match lane {
+            Lane::Daily => &mut self.daily,
+            Lane::Backfill => &mut self.backfill,
+        }
+    }
+}
+
+/// The attempts that are under way at a time.
+#[derive(Debug)]
+pub(super) struct Slots {
+    most: ByLane<usize>,
+    total: usize,
+    taken: ByLane<usize>,
+}
+
+impl Slots {
+    /// So many at a time, at least two: one for each lane.
+    pub(super) fn of(total: usize) -> Self {
+        let total = total.max(2);
+        let kept = |one_in: usize| (total / one_in).max(1);
+        let most = ByLane { daily: total - kept(BACKFILL_SHARE), backfill: total - kept(KEPT_FOR_DAYS) };
+        Self { most, total, taken: ByLane::default() }
+    }
+
+    /// Whether an order of this lane may be begun now.
+    pub(super) fn has_room(&self, lane: Lane) -> bool {
+        let taken = self.taken.daily + self.taken.backfill;
+        taken < self.total && self.taken.of(lane) < self.most.of(lane)
+    }
+
+    /// One is begun.
+    pub(super) fn take(&mut self, lane: Lane) {
+        *self.taken.of_mut(lane) += 1;
+    }
+
+    /// One has ended.
+    pub(super) fn give(&mut self, lane: Lane) {
+        *self.taken.of_mut(lane) -= 1;
+    }
+}
+
+/// Whose turn it is where one thing is done at a time.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    /// Turns of days in a row for which a backfill waited.
+    passed_over: usize,
+}
+
+impl Turns {
+    /// The lane whose turn it is, of those that wait.
+    pub(super) fn next(&mut self, daily: bool, backfill: bool) -> Option<Lane> {
+        let lane = match (daily, backfill) {
+            (false, false) => return None,
+            (true, false) => Lane::Daily,
+            (false, true) => Lane::Backfill,
+            (true, true) if self.passed_over + 1 < BACKFILL_SHARE => {
+                self.passed_over += 1;
+                return Some(Lane::Daily);
+            }
+            (true, true) => Lane::Backfill,
+        };
+        self.passed_over = 0;
+        Some(lane)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_lane_can_take_all() {
+        for (total, daily_most, backfill_most) in [(128, 112, 96), (8, 7, 6), (2, 1, 1), (0, 1, 1)] {
+            for (lane, most) in [(Lane::Daily, daily_most), (Lane::Backfill, backfill_most)] {
+                let mut slots = Slots::of(total);
+                let mut begun = 0;
+                while slots.has_room(lane) {
+                    slots.take(lane);
+                    begun += 1;
+                }
+                assert_eq!(begun, most, "{total} {lane:?}");
+                let other = if lane == Lane::Daily { Lane::Backfill } else { Lane::Daily };
+                assert!(slots.has_room(other), "{total}: {lane:?} took all");
+                slots.give(lane);
+                assert!(slots.has_room(lane));
+            }
+        }
+    }
+
+    #[test]
+    fn one_turn_in_eight_is_the_backfills() {
+        let mut turns = Turns::default();
+        let order: Vec<Lane> = (0..24).filter_map(|_| turns.next(true, true)).collect();
+        let backfills: Vec<usize> = (0..24).filter(|turn| order[*turn] == Lane::Backfill).collect();
+        assert_eq!(backfills, [7, 15, 23]);
+        assert_eq!(
+            [turns.next(false, true), turns.next(true, false)],
+            [Some(Lane::Backfill), Some(Lane::Daily)]
+        );
+        assert_eq!(turns.next(false, false), None);
+    }
+}
