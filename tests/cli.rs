@@ -253,3 +253,71 @@ fn an_accepted_dead_letter_is_a_gap_and_mending_it_later_closes_the_gap() {
     clean.run(&["run", "nba", "--landing", landing.path()]).ended(0);
     assert_eq!(rows(&home), rows(&clean));
 }
+
+/// Reads lines until one has this in it.
+fn read_until(lines: &mut impl Iterator<Item = std::io::Result<String>>, part: &str) -> String {
+    let mut told = String::new();
+    for line in lines {
+        let line = line.expect("a line");
+        if line.contains(part) {
+            return line;
+        }
+        told.push_str(&line);
+        told.push('\n');
+    }
+    panic!("no line with `{part}`: {told}")
+}
+
+#[test]
+fn a_served_home_stops_at_a_signal_and_holds_what_a_run_makes() {
+    let (served, ran) = (TestHome::new(), TestHome::new());
+    let landing = tempfile::tempdir().expect("a directory");
+    let league = League { seed: 1, seasons: vec![2023], teams: 4, games_per_team: 8 };
+    let league = SimulatedLeague::new(league).expect("a league");
+    league.write_landing_zone(landing.path()).expect("a landing zone");
+    let from = landing.path().to_str().expect("a path");
+    let rows = |home: &TestHome| {
+        let sql = "SELECT count(*), sum(points) FROM nba.player_game_summary";
+        home.run(&["query", sql, "--format", "csv"]).ended(0).stdout
+    };
+    for expected in ["is over", "is open"] {
+        let mut command = served.command(&["serve", "nba", "--landing", from]);
+        let mut child = command.spawn().expect("the program starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
+        let line = read_until(&mut lines, expected);
+        assert!(line.contains("0 dead") || !line.contains("dead"), "{line}");
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        assert_eq!(child.wait().expect("its end").code(), Some(0), "a signal is no failure");
+    }
+    ran.run(&["run", "nba", "--landing", from]).ended(0);
+    assert_eq!(rows(&served), rows(&ran));
+    let files = |home: &TestHome| home.lake().into_keys().collect::<Vec<_>>();
+    assert_eq!(files(&served), files(&ran));
+    let status = served.run(&["status", "--json"]).ended(0).json();
+    let runs = status["runs"].as_array().expect("runs");
+    assert!(
+        runs.iter().all(|run| run["name"].as_str().is_some_and(|name| name.starts_with("day-"))),
+        "{status}"
+    );
+    let refused = served.run(&["serve", "nba", "--as-of", "2024-01-26"]).ended(2);
+    assert!(refused.stderr.contains("lives today"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_morning_is_rehearsed_and_the_day_after_restates_it() {
+    let home = TestHome::new();
+    let morning = run_simulated(&home, &["--as-of", "2023-11-04", "--json"]).ended(0).json();
+    assert_eq!(morning["ending"], "all_done");
+    let why = home.run(&["why", "player_game_summary", "2023-11-04"]).ended(0).stdout;
+    assert!(why.contains("skipped: not_yet") && why.contains("its games are not over"), "{why}");
+    let coverage = home.run(&["coverage", "--as-of", "2023-11-04", "--json"]).ended(0).json();
+    assert_eq!(number(&coverage, "done"), number(&coverage, "possible"), "not yet is not possible");
+    let late = home.run(&["run", "nba", "--as-of", "2023-11-04", "--to", "2023-11-06"]).ended(2);
+    assert!(late.stderr.contains("today is 2023-11-04"), "{}", late.stderr);
+    run_simulated(&home, &["--json"]).ended(0);
+    let straight = TestHome::new();
+    run_simulated(&straight, &["--json"]).ended(0);
+    let files = |home: &TestHome| home.lake().into_keys().collect::<Vec<_>>();
+    assert_eq!(files(&home), files(&straight));
+}
