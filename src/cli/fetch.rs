@@ -12,7 +12,7 @@ use super::ending::{Ending, wrong_usage};
 use super::settings::Settings;
 use super::signals::Signals;
 use super::table::{Align, Table};
-use super::upstream::{UpstreamOptions, season_year};
+use super::upstream::UpstreamOptions;
 use crate::adapters::sources::{LandingZone, LiveUpstream};
 use crate::fleet::{Clock, Fetched, SystemClock, Upstream};
 use crate::flow::{Calendar, Date, Failure, Season};
@@ -105,7 +105,7 @@ async fn fetch_all(
         }
         lines.push(line);
     };
-    for year in season_year(from)..=season_year(to) {
+    for year in (NBA_RHYTHM.season)(from).start_year()..=(NBA_RHYTHM.season)(to).start_year() {
         let season = Season::starting(year);
         tell("schedule", season.to_string(), upstream.fetch_schedule(season).await);
     }

@@ -11,7 +11,6 @@ use super::ending::wrong_usage;
 use super::settings::named_variable;
 use crate::adapters::sources::{Key, LandingZone, LiveSettings, LiveUpstream};
 use crate::fleet::{Clock, Feeds, Source, SystemClock, Upstream};
-use crate::flow::{Date, Season};
 use crate::pipelines::nba::{INTAKE, NBA, NBA_RHYTHM};
 
 /// How the service is asked.
@@ -52,7 +51,7 @@ impl UpstreamOptions {
         let zone = LandingZone::open(landing)?;
         if zone.calendar(NBA.calendar_source).await.is_err() {
             let today = NBA_RHYTHM.today(SystemClock.now());
-            upstream.fetch_schedule(Season::starting(season_year(today))).await?;
+            upstream.fetch_schedule((NBA_RHYTHM.season)(today)).await?;
         }
         let sources = upstream.sources();
         Ok(Feeds { upstream: Arc::new(upstream), sources })
@@ -66,24 +65,5 @@ impl UpstreamOptions {
             (None, None) => return Ok(None),
         };
         Ok(Some(Key::of(&text)))
-    }
-}
-
-/// The civil year in which the season of a date starts: no season has begun before September since there is
-/// a league.
-pub(super) fn season_year(date: Date) -> i32 {
-    if date.month() >= 9 { date.year() } else { date.year() - 1 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_belongs_to_the_season_that_began_before_it() {
-        let cases = [("2023-10-24", 2023), ("2024-06-17", 2023), ("2020-12-22", 2020), ("2021-07-20", 2020)];
-        for (date, year) in cases {
-            assert_eq!(season_year(Date::parse(date).expect(date)), year, "{date}");
-        }
     }
 }
