@@ -35,6 +35,13 @@ pub struct Feeds {
     pub sources: Vec<&'static str>,
 }
 
+/// What has landed; nothing where there is no entry.
+type LandedByDate = BTreeMap<(&'static str, Date), Landed>;
+
+fn seen(landed: &LandedByDate, source: &'static str, date: Date) -> Landed {
+    landed.get(&(source, date)).copied().unwrap_or(Landed::Not)
+}
+
 /// What came of a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
@@ -73,7 +80,9 @@ impl Days {
         let mut turn =
             Turn { done: Vec::new(), failed: Vec::new(), has_other_dates: false, run: None, next: now };
         let mut starts = self.look_at_schedule(&mut turn).await?;
-        let due = self.with_outlook(&starts, |outlook| scheduler.due(now, outlook)).await?;
+        let mut landed = self.landed().await?;
+        let due = scheduler.due(now, &self.outlook(&starts, &|source, date| seen(&landed, source, date)));
+        let is_idle = due.is_empty();
         for due in due {
             if turn.has_other_dates {
                 return Ok(turn);
@@ -97,8 +106,11 @@ impl Days {
             return Ok(turn);
         }
         turn.run = self.submit_what_is_new().await?;
+        if !is_idle {
+            landed = self.landed().await?;
+        }
         let now = self.engine.ports.clock.now();
-        turn.next = self.with_outlook(&starts, |outlook| scheduler.next(now, outlook)).await?;
+        turn.next = scheduler.next(now, &self.outlook(&starts, &|source, date| seen(&landed, source, date)));
         Ok(turn)
     }
 
@@ -110,19 +122,16 @@ impl Days {
         Ok((self.rhythm.starts)(&payloads).map_err(Failure::from)?)
     }
 
-    async fn with_outlook<T>(
-        &self,
-        starts: &Starts,
-        ask: impl FnOnce(&Outlook<'_>) -> T,
-    ) -> Result<T, RunError> {
-        let landed = self.landed().await?;
-        let landed = |source, date| landed.get(&(source, date)).copied().unwrap_or(Landed::Not);
-        let calendar = &self.engine.calendar;
-        Ok(ask(&Outlook { calendar, starts, sources: &self.sources, landed: &landed }))
+    fn outlook<'a>(
+        &'a self,
+        starts: &'a Starts,
+        landed: &'a dyn Fn(&'static str, Date) -> Landed,
+    ) -> Outlook<'a> {
+        Outlook { calendar: &self.engine.calendar, starts, sources: &self.sources, landed }
     }
 
     /// What has landed, of every fetched source and every date that can be known.
-    async fn landed(&self) -> Result<BTreeMap<(&'static str, Date), Landed>, RunError> {
+    async fn landed(&self) -> Result<LandedByDate, RunError> {
         let mut landed = BTreeMap::new();
         if self.sources.is_empty() {
             return Ok(landed);

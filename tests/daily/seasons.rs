@@ -24,7 +24,7 @@ const BEFORE: [DatasetName; 2] = [UPCOMING_PLAYER_GAME_CONTEXT.name(), ML_FEATUR
 const AFTER: DatasetName = PLAYER_GAME_SUMMARY.name();
 
 fn league() -> League {
-    League { seed: 5, seasons: vec![2022, 2023], teams: 4, games_per_team: 12 }
+    League { seed: 5, seasons: vec![2022, 2023], teams: 4, games_per_team: 10 }
 }
 
 fn date(text: &str) -> Date {
@@ -170,7 +170,9 @@ impl Serving {
                 Due::Day(date) => Some(*date),
                 Due::Schedule(_) | Due::Payload { .. } => None,
             });
-            self.settle(opened).await;
+            if turn.run.is_some() || opened.is_some() {
+                self.settle(opened).await;
+            }
             assert!(turn.next > self.world.clock.now(), "time stands still");
             self.world.clock.move_to(turn.next.min(end));
         }
