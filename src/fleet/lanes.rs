@@ -1,7 +1,7 @@
 //! WHO GOES NEXT where both lanes have work: days before backfills, within shares that neither can take from
 //! the other. Plain values; what waits and what is at work is told.
 
-use crate::flow::Lane;
+use crate::flow::{Lane, Millis};
 
 /// Of every so many attempts at a time, one is kept free of backfills: a day that comes in the middle of one
 /// begins at once, instead of waiting for one of its attempts to end.
@@ -11,6 +11,12 @@ const KEPT_FOR_DAYS: usize = 4;
 /// however many days there are: its stated minimum share. Eight, so that a flood of days slows it down to an
 /// eighth and never stops it, and costs the days an eighth.
 pub const BACKFILL_SHARE: usize = 8;
+
+/// How long after a day's latest order a day counts as under way, in milliseconds: longer than any step of its
+/// cascade waits for the one before it. Meanwhile a backfill has no more attempts than its share: each of them
+/// has writes and messages of its own in the queues of the ledger and the server, where a day's would stand
+/// behind them.
+const DAY_UNDER_WAY_MS: Millis = 2_000;
 
 /// A place for each lane.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,8 +45,11 @@ impl<T> ByLane<T> {
 #[derive(Debug)]
 pub(super) struct Slots {
     most: ByLane<usize>,
+    /// The backfill's least share, and its most while a day is under way.
+    share: usize,
     total: usize,
     taken: ByLane<usize>,
+    day_until: Millis,
 }
 
 impl Slots {
@@ -49,18 +58,24 @@ impl Slots {
         let total = total.max(2);
         let kept = |one_in: usize| (total / one_in).max(1);
         let most = ByLane { daily: total - kept(BACKFILL_SHARE), backfill: total - kept(KEPT_FOR_DAYS) };
-        Self { most, total, taken: ByLane::default() }
+        Self { most, share: kept(BACKFILL_SHARE), total, taken: ByLane::default(), day_until: Millis::MIN }
     }
 
     /// Whether an order of this lane may be begun now.
-    pub(super) fn has_room(&self, lane: Lane) -> bool {
-        let taken = self.taken.daily + self.taken.backfill;
-        taken < self.total && self.taken.of(lane) < self.most.of(lane)
+    pub(super) fn has_room(&self, lane: Lane, now: Millis) -> bool {
+        let most = match lane {
+            Lane::Backfill if now < self.day_until => self.share,
+            Lane::Daily | Lane::Backfill => *self.most.of(lane),
+        };
+        self.taken.daily + self.taken.backfill < self.total && *self.taken.of(lane) < most
     }
 
     /// One is begun.
-    pub(super) fn take(&mut self, lane: Lane) {
+    pub(super) fn take(&mut self, lane: Lane, now: Millis) {
         *self.taken.of_mut(lane) += 1;
+        if lane == Lane::Daily {
+            self.day_until = now + DAY_UNDER_WAY_MS;
+        }
     }
 
     /// One has ended.
@@ -104,17 +119,35 @@ mod tests {
             for (lane, most) in [(Lane::Daily, daily_most), (Lane::Backfill, backfill_most)] {
                 let mut slots = Slots::of(total);
                 let mut begun = 0;
-                while slots.has_room(lane) {
-                    slots.take(lane);
+                while slots.has_room(lane, 0) {
+                    slots.take(lane, 0);
                     begun += 1;
                 }
                 assert_eq!(begun, most, "{total} {lane:?}");
                 let other = if lane == Lane::Daily { Lane::Backfill } else { Lane::Daily };
-                assert!(slots.has_room(other), "{total}: {lane:?} took all");
+                assert!(slots.has_room(other, 0), "{total}: {lane:?} took all");
                 slots.give(lane);
-                assert!(slots.has_room(lane));
+                assert!(slots.has_room(lane, 0));
             }
         }
+    }
+
+    #[test]
+    fn while_a_day_is_under_way_a_backfill_has_its_share_and_no_more() {
+        let mut slots = Slots::of(128);
+        let begin = |slots: &mut Slots, now| {
+            let mut begun = 0;
+            while slots.has_room(Lane::Backfill, now) {
+                slots.take(Lane::Backfill, now);
+                begun += 1;
+            }
+            begun
+        };
+        slots.take(Lane::Daily, 1_000);
+        assert_eq!(begin(&mut slots, 1_001), 128 / BACKFILL_SHARE);
+        slots.give(Lane::Daily);
+        assert_eq!(begin(&mut slots, 2_999), 0);
+        assert_eq!(begin(&mut slots, 3_000), 96 - 16, "the day is over");
     }
 
     #[test]

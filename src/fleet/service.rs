@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +15,8 @@ use super::lanes::{ByLane, Slots};
 use super::ports::{Deliveries, Delivery, Message, Subscriber};
 use super::{attempt, dead_letter, gate};
 use crate::flow::{
-    DatasetName, Failure, Lane, WorkOrder, dead_letter_subscription, gate_subscription, work_subscription,
+    Completion, DatasetName, Failure, Lane, Millis, WorkOrder, dead_letter_subscription, gate_subscription,
+    work_subscription,
 };
 
 /// Unanswered work orders that a process holds of each processor and lane.
@@ -132,47 +133,76 @@ async fn next(
     }
 }
 
-/// What is there already after the first delivery, up to a batch.
-fn more(deliveries: &mut Box<dyn Deliveries>, batch: &mut Vec<Box<dyn Delivery>>) -> Result<(), Failure> {
-    while batch.len() < COMPLETIONS_OUTSTANDING_MAX {
-        let Some(ready) = futures::FutureExt::now_or_never(deliveries.next()) else {
-            return Ok(());
-        };
-        match ready? {
-            Some(delivery) => batch.push(delivery),
-            None => return Ok(()),
-        }
-    }
-    Ok(())
-}
-
+/// The gate of a processor at work: completions of days are answered beside those of backfills, not behind them.
 async fn gate_loop(
     engine: Arc<Engine>,
     reader: DatasetName,
-    mut deliveries: Box<dyn Deliveries>,
+    deliveries: Box<dyn Deliveries>,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    let mut patience = Patience::default();
-    while let Some(first) = next(&mut deliveries, &stop).await? {
-        let mut batch = vec![first];
-        more(&mut deliveries, &mut batch)?;
-        let mut completions = Vec::with_capacity(batch.len());
-        for delivery in &batch {
-            match delivery.message() {
-                Message::Completion(completion) => completions.push(completion.clone()),
-                other => {
-                    tracing::warn!(?other, %reader, "no completion; acknowledged and passed over")
-                }
-            }
-        }
-        if patience.judge(gate::arrive(&engine, reader, &completions).await)? {
-            batch.into_iter().for_each(Delivery::ack);
-        } else {
-            batch.into_iter().for_each(Delivery::nack);
+    let (daily, of_days) = mpsc::channel(COMPLETIONS_OUTSTANDING_MAX);
+    let (backfill, of_backfills) = mpsc::channel(COMPLETIONS_OUTSTANDING_MAX);
+    tokio::try_join!(
+        sort_completions(reader, deliveries, [daily, backfill], &stop),
+        answer_completions(&engine, reader, of_days, &stop),
+        answer_completions(&engine, reader, of_backfills, &stop),
+    )?;
+    Ok(())
+}
+
+/// Hands each completion on to those of its lane.
+async fn sort_completions(
+    reader: DatasetName,
+    mut deliveries: Box<dyn Deliveries>,
+    [daily, backfill]: [mpsc::Sender<Arrived>; 2],
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    while let Some(delivery) = next(&mut deliveries, stop).await? {
+        let Message::Completion(completion) = delivery.message() else {
+            tracing::warn!(message = ?delivery.message(), %reader, "no completion; acknowledged and passed over");
+            delivery.ack();
+            continue;
+        };
+        let completion = completion.clone();
+        let lane = match completion.lane {
+            Lane::Daily => &daily,
+            Lane::Backfill => &backfill,
+        };
+        if lane.send((completion, delivery)).await.is_err() {
+            break; // Whoever answers them has ended: what is unanswered comes again.
         }
     }
     deliveries.close().await;
     Ok(())
+}
+
+/// A completion with its delivery.
+type Arrived = (Completion, Box<dyn Delivery>);
+
+/// Answers the completions of a lane, whole batches at once.
+async fn answer_completions(
+    engine: &Engine,
+    reader: DatasetName,
+    mut arrived: mpsc::Receiver<Arrived>,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let mut patience = Patience::default();
+    loop {
+        let mut batch = Vec::new();
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            count = arrived.recv_many(&mut batch, COMPLETIONS_OUTSTANDING_MAX) => if count == 0 {
+                return Ok(());
+            },
+        }
+        let (completions, deliveries): (Vec<Completion>, Vec<Box<dyn Delivery>>) = batch.into_iter().unzip();
+        if patience.judge(gate::arrive(engine, reader, &completions).await)? {
+            deliveries.into_iter().for_each(Delivery::ack);
+        } else {
+            deliveries.into_iter().for_each(Delivery::nack);
+        }
+    }
 }
 
 async fn dead_letter_loop(
@@ -242,9 +272,9 @@ impl OrderQueue {
     }
 
     /// The order that is to be begun now: a day's where there is room for one, else a backfill's.
-    fn pop(&self, slots: &Slots) -> Option<Queued> {
+    fn pop(&self, slots: &Slots, now: Millis) -> Option<Queued> {
         let mut heaps = self.heaps();
-        let mut lanes = Lane::ALL.into_iter().filter(|lane| slots.has_room(*lane));
+        let mut lanes = Lane::ALL.into_iter().filter(|lane| slots.has_room(*lane, now));
         lanes.find_map(|lane| heaps.of_mut(lane).pop()).map(|Reverse(queued)| queued)
     }
 
@@ -286,8 +316,9 @@ async fn work_loop(
     let mut attempts: JoinSet<(Lane, Result<(), Failure>)> = JoinSet::new();
     let mut patience = Patience::default();
     loop {
-        while let Some(Queued { order, delivery, .. }) = queue.pop(&slots) {
-            slots.take(order.lane);
+        let now = engine.ports.clock.now();
+        while let Some(Queued { order, delivery, .. }) = queue.pop(&slots, now) {
+            slots.take(order.lane, now);
             let engine = Arc::clone(&engine);
             attempts.spawn(async move {
                 let outcome = attempt::perform(&engine, order).await;
