@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 
 use super::assemble::Fleet;
@@ -14,7 +15,7 @@ use super::signals::Signals;
 use super::source::{Remembered, SourceOptions};
 use super::table::{count, moment};
 use super::upstream::UpstreamOptions;
-use crate::fleet::{Clock, Due, Engine, Feeds, Scheduler, SystemClock, Turn};
+use crate::fleet::{Clock, Due, Engine, Feeds, Scheduler, SystemClock, Turn, publish_status};
 use crate::flow::{RunId, TaskState};
 
 const EXAMPLES: &str = "\
@@ -164,8 +165,9 @@ async fn any_ended(engine: &Engine, runs: &[RunId]) {
     }
 }
 
-/// Says of which of these runs the ledger knows the end, and strikes them off.
+/// Says of which of these runs the ledger knows the end, strikes them off, and publishes how far all is.
 async fn tell_ended(engine: &Engine, runs: &mut Vec<RunId>, console: &Console) -> anyhow::Result<()> {
+    let under_way = runs.len();
     let mut left = Vec::new();
     for run in runs.drain(..) {
         let Some(record) = engine.ports().ledger.run(run).await? else { continue };
@@ -187,5 +189,8 @@ async fn tell_ended(engine: &Engine, runs: &mut Vec<RunId>, console: &Console) -
         console.line(&text);
     }
     *runs = left;
+    if runs.len() < under_way {
+        publish_status(engine).await.context("the status was not published")?;
+    }
     Ok(())
 }
