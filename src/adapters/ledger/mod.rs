@@ -1,24 +1,11 @@
-//! The ledger on SQLite: `SqliteLedger` on a file with one writer thread and group commit, `InlineLedger`
-//! in memory and inside the call, for deterministic simulation. Both run the same small functions on a
-//! transaction, grouped by topic. Imports flow and the port; decides no readiness and reads no clock.
+//! The ledger, twice: in SQLite (`sqlite`) for one machine, in Postgres (`postgres`) for many. Each has its
+//! own statements; what a stored value means to this program is told once, here. Imports flow and the port;
+//! decides no readiness and reads no clock.
 
-mod commits;
-mod dead_letters;
-mod execution;
-mod fault;
-mod front;
-mod outbox;
-mod reopening;
-mod runs;
-mod schema;
-mod stored;
-mod submission;
-mod tasks;
-mod threads;
-mod units;
-mod withdrawal;
+mod declared;
+mod postgres;
+mod shift;
+mod sqlite;
 
-pub use execution::{Access, Execution, Inline, Work};
-pub use fault::Fault;
-pub use front::{InlineLedger, SqlLedger, SqliteLedger};
-pub use threads::Threads;
+pub use postgres::{PostgresConfig, PostgresLedger, Tls};
+pub use sqlite::{Access, Execution, Fault, Inline, InlineLedger, SqlLedger, SqliteLedger, Threads, Work};

@@ -4,8 +4,9 @@
 use rusqlite::Transaction;
 
 use super::fault::Fault;
-use super::stored::{self, Declared, signed};
+use super::stored::{self, signed};
 use super::tasks::key;
+use crate::adapters::ledger::declared::Declared;
 use crate::flow::{Completion, RunId, Unit};
 
 /// Puts a completion into the outbox and answers its number.
@@ -38,7 +39,7 @@ pub(super) fn list(tx: &Transaction<'_>, declared: &Declared) -> Result<Vec<(i64
     let mut rows = statement.query([])?;
     let mut waiting = Vec::new();
     while let Some(row) = rows.next()? {
-        let Some(unit) = declared.unit_of(row, 0, "a completion", true)? else {
+        let Some(unit) = stored::unit_of(declared, row, 0, "a completion", true)? else {
             continue;
         };
         let completion = Completion {

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use super::execution::{Access, Execution, Inline};
 use super::fault::Fault;
-use super::stored::Declared;
 use super::threads::Threads;
 use super::{commits, dead_letters, outbox, reopening, runs, schema, submission, tasks, units, withdrawal};
+use crate::adapters::ledger::declared::Declared;
 use crate::fleet::{
     Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord, TaskRecord,
 };

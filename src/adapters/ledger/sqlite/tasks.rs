@@ -3,8 +3,10 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::fault::Fault;
-use super::runs::{self, Shift};
-use super::stored::{self, Declared};
+use super::runs;
+use super::stored;
+use crate::adapters::ledger::declared::Declared;
+use crate::adapters::ledger::shift::Shift;
 use crate::fleet::{Claim, Millis, TaskRecord};
 use crate::flow::{Completion, DatasetName, RunId, TaskState, Unit, WorkOrder};
 
@@ -70,7 +72,7 @@ pub(super) fn latest(
 
 fn record(row: &Row<'_>, declared: &Declared) -> Result<Option<TaskRecord>, Fault> {
     let state = stored::state(row, 2)?;
-    let Some(unit) = declared.unit_of(row, 0, "a task", !state.is_final())? else {
+    let Some(unit) = stored::unit_of(declared, row, 0, "a task", !state.is_final())? else {
         return Ok(None);
     };
     Ok(Some(TaskRecord {

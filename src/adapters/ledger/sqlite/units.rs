@@ -3,7 +3,8 @@
 use rusqlite::{Row, Transaction, params};
 
 use super::fault::Fault;
-use super::stored::{self, Declared, signed};
+use super::stored::{self, signed};
+use crate::adapters::ledger::declared::Declared;
 use crate::fleet::{Stored, UnitRecord};
 use crate::flow::{Revision, RunId, Unit};
 
@@ -33,7 +34,7 @@ pub(super) fn changes_since(
     let mut rows = statement.query([position])?;
     let mut changes = Vec::new();
     while let Some(row) = rows.next()? {
-        if let Some(unit) = declared.unit(row, 0)? {
+        if let Some(unit) = stored::unit(declared, row, 0)? {
             changes.push((unit, record(row, unit)?));
         }
     }

@@ -8,10 +8,12 @@
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
 use super::fault::Fault;
-use super::runs::{self, Shift};
-use super::stored::{self, Declared};
+use super::runs;
+use super::stored;
 use super::tasks::key;
 use super::units;
+use crate::adapters::ledger::declared::Declared;
+use crate::adapters::ledger::shift::Shift;
 use crate::fleet::{Burial, DeadLetter, Millis, UnitRecord};
 use crate::flow::{Fingerprint, Outcome, RunId, SkipReason, TaskState};
 
@@ -173,7 +175,7 @@ fn find(tx: &Transaction<'_>, declared: &Declared, id: i64) -> Result<Option<Dea
 
 fn record(row: &Row<'_>, declared: &Declared) -> Result<Option<DeadLetter>, Fault> {
     let resolution: Option<String> = row.get(14)?;
-    let Some(unit) = declared.unit_of(row, 0, "a dead letter", resolution.is_none())? else {
+    let Some(unit) = stored::unit_of(declared, row, 0, "a dead letter", resolution.is_none())? else {
         return Ok(None);
     };
     Ok(Some(DeadLetter {

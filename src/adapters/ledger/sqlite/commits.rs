@@ -4,10 +4,11 @@
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::fault::Fault;
-use super::runs::{self, Shift};
+use super::runs;
 use super::stored::signed;
 use super::tasks::key;
 use super::{dead_letters, outbox, units};
+use crate::adapters::ledger::shift::Shift;
 use crate::fleet::{Commit, Committed};
 use crate::flow::{Completion, Lane, Outcome, Revision, TaskState};
 

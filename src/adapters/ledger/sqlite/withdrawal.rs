@@ -4,8 +4,9 @@
 use rusqlite::Transaction;
 
 use super::fault::Fault;
-use super::runs::{self, Shift};
+use super::runs;
 use super::{dead_letters, submission, units};
+use crate::adapters::ledger::shift::Shift;
 use crate::flow::{Millis, Unit};
 
 /// Does it, for all of these units at once.

@@ -3,9 +3,10 @@
 use rusqlite::Transaction;
 
 use super::fault::Fault;
-use super::runs::{self, Shift};
+use super::runs;
 use super::tasks::{key, standing};
 use super::{outbox, units};
+use crate::adapters::ledger::shift::Shift;
 use crate::flow::{RunId, TaskState, Unit};
 
 /// Forgets the unit's record and makes the unit a waiting task of the run (its gate says when it is ready,

@@ -4,42 +4,9 @@ use rusqlite::{Row, Transaction};
 
 use super::fault::Fault;
 use super::stored;
+use crate::adapters::ledger::shift::Shift;
 use crate::fleet::{Millis, RunRecord};
 use crate::flow::{Date, Lane, RunId, TaskState};
-
-/// How many tasks enter (positive) or leave (negative) each state of a run, in the order of
-/// `TaskState::ALL`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Shift([i64; TaskState::ALL.len()]);
-
-impl Shift {
-    /// These many tasks go from one state to another.
-    pub(super) fn moved(from: TaskState, to: TaskState, tasks: usize) -> Self {
-        let mut shift = Self::default();
-        shift.add(from, -as_signed(tasks));
-        shift.add(to, as_signed(tasks));
-        shift
-    }
-
-    /// One more task in a state.
-    pub(super) fn enter(&mut self, state: TaskState) {
-        self.add(state, 1);
-    }
-
-    /// One task goes from one state to another.
-    pub(super) fn step(&mut self, from: TaskState, to: TaskState) {
-        self.add(from, -1);
-        self.add(to, 1);
-    }
-
-    fn add(&mut self, state: TaskState, tasks: i64) {
-        self.0[state as usize] += tasks;
-    }
-}
-
-fn as_signed(tasks: usize) -> i64 {
-    i64::try_from(tasks).expect("a run has fewer than 2^63 tasks")
-}
 
 /// A run after a change of its tasks.
 #[derive(Debug)]
@@ -64,7 +31,7 @@ pub(super) fn shift(
                 THEN NULL ELSE coalesce(finished_at, ?9) END
          WHERE id = ?1 RETURNING lane, waiting + ready + claimed = 0",
     )?;
-    let [waiting, ready, claimed, finished, dead, held, superseded] = shift.0;
+    let [waiting, ready, claimed, finished, dead, held, superseded] = shift.by_state();
     let counts = (run.0, waiting, ready, claimed, finished, dead, held, superseded, at);
     let mut rows = statement.query(counts)?;
     match rows.next()? {
@@ -122,20 +89,4 @@ fn record(row: &Row<'_>) -> Result<RunRecord, Fault> {
         finished_at: row.get(8)?,
         tasks,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shift_lies_in_the_order_of_the_states() {
-        for (at, state) in TaskState::ALL.into_iter().enumerate() {
-            assert_eq!(state as usize, at, "{state:?}");
-        }
-        let mut shift = Shift::moved(TaskState::Waiting, TaskState::Held, 3);
-        shift.step(TaskState::Claimed, TaskState::Dead);
-        shift.enter(TaskState::Ready);
-        assert_eq!(shift.0, [-3, 1, -1, 0, 1, 3, 0]);
-    }
 }

@@ -3,9 +3,10 @@
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::fault::Fault;
-use super::runs::{self, Shift};
+use super::runs;
 use super::stored;
 use super::units;
+use crate::adapters::ledger::shift::Shift;
 use crate::fleet::NewRun;
 use crate::flow::{RunId, TaskState, Unit};
 
