@@ -114,7 +114,7 @@ fn the_maps_paths_exist() {
     let mut paths = 0;
     for line in map.lines().filter(|line| line.starts_with('|')) {
         for quoted in line.split('`').skip(1).step_by(2) {
-            let is_path = ["src/", "tests/", "docs/", "proto/", "examples/", ".ci/"]
+            let is_path = ["src/", "tests/", "docs/", "proto/", "examples/", "terraform/", "k8s/", ".ci/"]
                 .iter()
                 .any(|folder| quoted.starts_with(folder));
             if is_path {

@@ -1,0 +1,4 @@
+output "fleet" {
+  description = "What k8s/overlays and tidegate.toml are filled in with."
+  value       = module.fleet
+}
