@@ -1,6 +1,8 @@
 //! One folder for each outside thing; the only rooms that know a vendor.
-//! They implement the ports of `fleet`, classify their own errors by type, and do not import each other.
+//! They implement the ports of `fleet`, classify their own errors by type, and do not import each other; but
+//! what lies in a bucket goes through `gcs`.
 
+pub mod gcs;
 pub mod lake;
 pub mod ledger;
 pub mod objects;

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::{StreamExt, TryStreamExt, stream};
+
 use super::engine::Engine;
 use super::ports::{DeadLetter, LedgerError, NewRun};
 use super::{dead_letter, gate};
@@ -52,10 +54,14 @@ pub struct RunTitle {
     pub lane: Lane,
 }
 
+/// How many datasets are listed at a time: a lake that is far away answers each after a while.
+const LISTINGS_AT_A_TIME: usize = 16;
+
 /// Looks at the sources, the lake and the ledger: what a plan must know besides the catalog.
 pub async fn findings(engine: &Engine) -> Result<Findings, RunError> {
     engine.refresh_catalog().await?;
     let mut findings = Findings::default();
+    let mut computed = Vec::new();
     for processor in engine.cascade.processors() {
         let dataset = processor.writes;
         match processor.step {
@@ -68,14 +74,19 @@ pub async fn findings(engine: &Engine) -> Result<Findings, RunError> {
             }
             // What was published lies outside; whoever takes it away may ask for it again.
             Step::Publish { .. } => {}
-            Step::Compute { .. } => {
-                let present = engine.ports.lake.present(dataset).await.map_err(Failure::from)?;
-                for (_, record) in engine.catalog().complete(dataset) {
-                    let bytes = record.stored.as_ref().map(|stored| stored.bytes);
-                    if bytes.is_some() && present.get(&record.unit.date).copied() != bytes {
-                        findings.files_gone.insert(record.unit);
-                    }
-                }
+            Step::Compute { .. } => computed.push(dataset),
+        }
+    }
+    let listings = computed.into_iter().map(|dataset| async move {
+        let present = engine.ports.lake.present(dataset).await.map_err(Failure::from)?;
+        Ok::<_, Failure>((dataset, present))
+    });
+    let mut listings = stream::iter(listings).buffered(LISTINGS_AT_A_TIME);
+    while let Some((dataset, present)) = listings.try_next().await? {
+        for (_, record) in engine.catalog().complete(dataset) {
+            let bytes = record.stored.as_ref().map(|stored| stored.bytes);
+            if bytes.is_some() && present.get(&record.unit.date).copied() != bytes {
+                findings.files_gone.insert(record.unit);
             }
         }
     }

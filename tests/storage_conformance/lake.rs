@@ -1,5 +1,5 @@
-//! One suite for every lake: what `fleet::Lake` promises, asked of the disk and of the memory alike.
-//! Each case is a lake with the ways in which its content can be damaged. What only a disk can do
+//! One suite for every lake: what `fleet::Lake` promises, asked of the disk, of the memory and of a bucket
+//! alike. Each case is a lake with the ways in which its content can be damaged. What only a disk can do
 //! (files, directories, leftovers) follows below, for that lake alone.
 
 use std::collections::BTreeMap;
@@ -8,13 +8,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use tidegate::adapters::lake::{MemoryLake, ParquetLake};
+use tidegate::adapters::lake::{GcsLake, MemoryLake, ParquetLake};
 use tidegate::fleet::{Lake, LakeError, Provenance, Stored};
 use tidegate::flow::{Column, DatasetName, Date, Fingerprint, Frame, Row, Schema, Unit};
 
+use super::bucket::{BUCKET, TestBucket, name_of};
+use super::faults::Faults;
+
 tidegate::rows! {
     /// One column of each kind, with and without nulls.
-    struct Kinds key(name) {
+    pub(crate) struct Kinds key(name) {
         /// Text.
         name: Arc<str>,
         /// Text or null.
@@ -46,14 +49,14 @@ tidegate::rows! {
     }
 }
 
-const DATASET: DatasetName = DatasetName::of("nba.kinds");
+pub(crate) const DATASET: DatasetName = DatasetName::of("nba.kinds");
 
-fn unit(day: i32) -> Unit {
+pub(crate) fn unit(day: i32) -> Unit {
     let date = Date::from_days(19_700 + day);
     Unit { dataset: DATASET, date }
 }
 
-fn provenance(unit: Unit) -> Provenance {
+pub(crate) fn provenance(unit: Unit) -> Provenance {
     Provenance {
         unit,
         fingerprint: Fingerprint::of_parts([b"made from this".as_slice()]),
@@ -66,7 +69,7 @@ fn texts(all: &[&str]) -> Arc<[Arc<str>]> {
     all.iter().map(|text| Arc::from(*text)).collect()
 }
 
-fn full(seed: i64) -> Kinds {
+pub(crate) fn full(seed: i64) -> Kinds {
     Kinds {
         name: format!("José Čapek 陳 🏀 {}", seed % 3).into(),
         nickname: Some("".into()),
@@ -105,7 +108,7 @@ fn empty(name: &str) -> Kinds {
 }
 
 /// Contents that have hurt columnar formats before.
-fn contents() -> Vec<(&'static str, Frame)> {
+pub(crate) fn contents() -> Vec<(&'static str, Frame)> {
     let frame = |rows: Vec<Kinds>| Kinds::to_frame(&rows);
     vec![
         ("no rows", frame(vec![])),
@@ -127,10 +130,11 @@ struct Case {
     damages: Vec<(&'static str, Damage)>,
     delete: Damage,
     _directory: Option<TempDir>,
+    _bucket: Option<TestBucket>,
 }
 
 fn cases() -> Vec<Case> {
-    vec![disk_case(), memory_case()]
+    vec![disk_case(), memory_case(), bucket_case()]
 }
 
 fn disk_case() -> Case {
@@ -159,6 +163,7 @@ fn disk_case() -> Case {
         damages,
         delete: Box::new(move |unit| fs::remove_file(place.place(unit)).expect("removed")),
         _directory: Some(directory),
+        _bucket: None,
     }
 }
 
@@ -171,10 +176,42 @@ fn memory_case() -> Case {
         damages: vec![("damaged", Box::new(move |unit| assert!(damaged.damage(unit))))],
         delete: Box::new(move |unit| assert!(removed.lose(unit))),
         _directory: None,
+        _bucket: None,
     }
 }
 
-async fn write(lake: &dyn Lake, unit: Unit, frame: &Frame) -> Stored {
+/// Damage in a bucket is somebody who writes with another tool: it says nothing of its content.
+fn bucket_case() -> Case {
+    let bucket = TestBucket::new(Faults::none());
+    let lake = Arc::new(GcsLake::open(bucket.config()).expect("a bucket"));
+    let change = |change: fn(&mut Vec<u8>)| {
+        let (lake, storage) = (Arc::clone(&lake), Arc::clone(&bucket.storage));
+        Box::new(move |unit| {
+            let name = name_of(&lake.object_uri(unit));
+            let mut bytes = storage.get(BUCKET, &name).expect("the object").0.to_vec();
+            change(&mut bytes);
+            storage.put(BUCKET, &name, bytes);
+        }) as Damage
+    };
+    let damages = vec![
+        ("a byte of the data", change(|bytes| bytes[10] ^= 1)),
+        ("a byte of the footer", change(|bytes| *bytes.last_mut().expect("bytes") ^= 1)),
+        ("cut in half", change(|bytes| bytes.truncate(bytes.len() / 2))),
+        ("emptied", change(Vec::clear)),
+        ("longer", change(|bytes| bytes.push(0))),
+    ];
+    let (place, storage) = (Arc::clone(&lake), Arc::clone(&bucket.storage));
+    Case {
+        name: "bucket",
+        lake,
+        damages,
+        delete: Box::new(move |unit| assert!(storage.delete(BUCKET, &name_of(&place.object_uri(unit))))),
+        _directory: None,
+        _bucket: Some(bucket),
+    }
+}
+
+pub(crate) async fn write(lake: &dyn Lake, unit: Unit, frame: &Frame) -> Stored {
     let written = lake.replace(&provenance(unit), frame).await;
     written.expect("written")
 }
@@ -335,6 +372,23 @@ async fn a_reader_sees_the_old_or_the_new_content_while_it_is_replaced() {
             tokio::task::yield_now().await;
         };
         ended.expect("the writer");
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_has_the_bytes_of_the_disk_under_the_same_names() {
+    let directory = tempfile::tempdir().expect("directory");
+    let disk = ParquetLake::open(directory.path());
+    let bucket = TestBucket::new(Faults::none());
+    let lake = GcsLake::open(bucket.config()).expect("a bucket");
+    for (name, frame) in contents() {
+        let (on_disk, in_bucket) = (write(&disk, unit(0), &frame).await, write(&lake, unit(0), &frame).await);
+        assert_eq!(in_bucket, on_disk, "{name}");
+        let (bytes, _) = bucket.storage.get(BUCKET, &name_of(&lake.object_uri(unit(0)))).expect("the object");
+        let place = disk.place(unit(0));
+        assert_eq!(bytes, fs::read(&place).expect("the file"), "{name}");
+        let below = place.strip_prefix(directory.path()).expect("below the root");
+        assert!(Path::new(&lake.object_uri(unit(0))).ends_with(below), "{}", lake.object_uri(unit(0)));
     }
 }
 

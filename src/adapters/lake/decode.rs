@@ -1,6 +1,5 @@
-//! The bytes of a unit's Parquet file as a frame. They are known to be the bytes that were written (the
-//! disk checks their digest first); what is still open is whether the dataset has other columns by now,
-//! and that is a reason in words. Equal texts of a column share one allocation. Must not touch a file.
+//! The bytes of a unit's Parquet file as a frame, once it is known that they are the bytes that were written;
+//! what is still open is whether the dataset has other columns by now, and that is a reason in words. Equal texts of a column share one allocation. Must not touch a file.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,11 +12,22 @@ use parquet::file::metadata::ParquetMetaDataReader;
 
 use super::pages::DecompressedPages;
 use super::schema::{difference, parquet_schema};
-use crate::flow::{Column, ColumnType, Date, Field, Frame, FrameError, Schema};
+use crate::flow::{Column, ColumnType, Date, Field, Frame, FrameError, Schema, Stored};
 
 /// Why bytes are not the file of a unit of this schema.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DecodeError {
+    /// Not as long as what was recorded.
+    #[error("{found} bytes, recorded were {expected}")]
+    Length {
+        /// Bytes as they were read.
+        found: u64,
+        /// Bytes as they were written.
+        expected: u64,
+    },
+    /// Not what was recorded.
+    #[error("its bytes are not those recorded")]
+    Digest,
     /// Not a Parquet file, or a broken one.
     #[error("{0}")]
     Parquet(#[from] ParquetError),
@@ -47,8 +57,20 @@ pub(super) enum DecodeError {
     },
 }
 
+/// The content of a unit's file, if it is the one that was recorded.
+pub(super) fn checked(bytes: Bytes, schema: Schema, stored: &Stored) -> Result<Frame, DecodeError> {
+    let (found, expected) = (bytes.len() as u64, stored.bytes);
+    if found != expected {
+        return Err(DecodeError::Length { found, expected });
+    }
+    if *blake3::hash(&bytes).as_bytes() != stored.digest {
+        return Err(DecodeError::Digest);
+    }
+    decode(bytes, schema)
+}
+
 /// The content of a unit's file.
-pub(super) fn decode(bytes: Bytes, schema: Schema) -> Result<Frame, DecodeError> {
+fn decode(bytes: Bytes, schema: Schema) -> Result<Frame, DecodeError> {
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes)?;
     let expected = parquet_schema(schema)?;
     if let Some(difference) = difference(&expected, metadata.file_metadata().schema()) {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::decode::decode;
+use super::decode::checked;
 use super::encode::{Settings, encode};
 use super::layout;
 use crate::fleet::{Lake, LakeError, Provenance, Stored};
@@ -190,14 +190,7 @@ impl Disk {
             }
             Err(error) => return Err(storage(unit, Failed::new("read", &file, error))),
         };
-        if bytes.len() as u64 != stored.bytes {
-            let (found, expected) = (bytes.len(), stored.bytes);
-            return Err(damaged(format!("{found} bytes, recorded were {expected}")));
-        }
-        if *blake3::hash(&bytes).as_bytes() != stored.digest {
-            return Err(damaged("its bytes are not those recorded".to_owned()));
-        }
-        decode(Bytes::from(bytes), schema).map_err(|error| damaged(error.to_string()))
+        checked(Bytes::from(bytes), schema, stored).map_err(|error| damaged(error.to_string()))
     }
 
     fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, Failed> {

@@ -1,6 +1,6 @@
 //! Where a unit lies: `<root>/<pipeline>/<dataset>/date=YYYY-MM-DD/<dataset>.parquet`, the hive layout that
-//! DuckDB, pandas and Polars read as it is. Files that are being written lie in `<root>/.writing`, outside
-//! of everything that those readers look at. Must not touch a file.
+//! DuckDB, pandas and Polars read as it is, on a disk and in a bucket alike. Files that are being written lie
+//! in `<root>/.writing`, outside of everything that those readers look at. Must not touch a file.
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,17 @@ const DATE_PREFIX: &str = "date=";
 /// Where files are written before they are moved to their places.
 pub(super) fn writing_directory(root: &Path) -> PathBuf {
     root.join(".writing")
+}
+
+/// The name of a dataset's directory below the root, with `/` between.
+pub(super) fn dataset_name(dataset: DatasetName) -> String {
+    format!("{}/{}", dataset.pipeline(), dataset.table())
+}
+
+/// The name of a unit's file below the root, with `/` between.
+pub(super) fn unit_name(unit: Unit) -> String {
+    let Unit { dataset, date } = unit;
+    format!("{}/{DATE_PREFIX}{date}/{}", dataset_name(dataset), file_name(dataset))
 }
 
 /// The directory of a dataset.
@@ -51,6 +62,11 @@ mod tests {
         let place = unit_file(Path::new("/lake"), unit);
         let expected = "/lake/nba/player_game_summary/date=2024-01-26/player_game_summary.parquet";
         assert_eq!(place, Path::new(expected));
+        assert_eq!(Path::new("/lake").join(unit_name(unit)), place);
+        assert_eq!(
+            Path::new("/lake").join(dataset_name(unit.dataset)),
+            dataset_directory(Path::new("/lake"), unit.dataset)
+        );
         assert_eq!(date_of("date=2024-01-26"), Some(unit.date));
         for other in ["2024-01-26", "date=2024-1-26", "date=", ".writing"] {
             assert_eq!(date_of(other), None, "{other}");

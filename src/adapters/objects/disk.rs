@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Verdict, takes_the_place};
+use super::{Present, Verdict, takes_the_place};
 use crate::fleet::{ObjectError, ObjectStore, Published};
 use crate::flow::{Date, Document, DocumentPath};
 
@@ -50,17 +50,12 @@ impl Disk {
         let mut published = Published::default();
         let mut in_place = Vec::new();
         for document in documents {
-            match self.put(document, as_of)? {
-                Verdict::Later => published.later += 1,
-                // Perhaps by a process that was killed before it had made it durable.
-                Verdict::Unchanged => {
-                    published.unchanged += 1;
-                    in_place.push(self.place(&document.path));
-                }
-                Verdict::Write => {
-                    published.written += 1;
-                    in_place.push(self.place(&document.path));
-                }
+            let verdict = self.put(document, as_of)?;
+            verdict.count(&mut published);
+            match verdict {
+                Verdict::Later => {}
+                // What is unchanged was perhaps written by a process that was killed before it had made it durable.
+                Verdict::Unchanged | Verdict::Write => in_place.push(self.place(&document.path)),
             }
         }
         if !in_place.is_empty() {
@@ -97,7 +92,8 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(failed("read", &place, &error)),
         };
-        let verdict = takes_the_place(document, as_of, present.as_deref());
+        let present = present.map(|bytes| Present::of_bytes(document, &bytes));
+        let verdict = takes_the_place(document.keep, as_of, present.as_ref());
         if verdict == Verdict::Write {
             let directory = place.parent().unwrap_or(&self.root);
             fs::create_dir_all(directory).map_err(|error| failed("make the directory", directory, &error))?;

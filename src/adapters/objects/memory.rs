@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Verdict, takes_the_place};
+use super::{Present, Verdict, takes_the_place};
 use crate::fleet::{ObjectError, ObjectStore, Published};
 use crate::flow::{Date, Document, DocumentPath};
 
@@ -29,13 +29,11 @@ impl ObjectStore for MemoryStore {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut published = Published::default();
         for document in documents {
-            match takes_the_place(&document, as_of, kept.get(&document.path).map(|bytes| &**bytes)) {
-                Verdict::Unchanged => published.unchanged += 1,
-                Verdict::Later => published.later += 1,
-                Verdict::Write => {
-                    kept.insert(document.path, document.bytes);
-                    published.written += 1;
-                }
+            let present = kept.get(&document.path).map(|bytes| Present::of_bytes(&document, bytes));
+            let verdict = takes_the_place(document.keep, as_of, present.as_ref());
+            verdict.count(&mut published);
+            if verdict == Verdict::Write {
+                kept.insert(document.path, document.bytes);
             }
         }
         Ok(published)
