@@ -17,9 +17,11 @@ const ROOMS: [(&str, &[&str]); 7] = [
     ("cli", &["flow", "domain", "pipelines", "fleet", "adapters", "broker", "cli"]),
 ];
 
-/// Adapters that others may import: what two of them have in common of one vendor.
-const SHARED_ADAPTERS: [(&str, &str); 1] =
-    [("gcs", "one way to speak to a bucket, for the lake and for documents")];
+/// Adapters that others may import: what two of them have in common of one outside thing.
+const SHARED_ADAPTERS: [(&str, &str); 2] = [
+    ("disk", "one way to make files durable, for the lake and for documents"),
+    ("gcs", "one way to speak to a bucket, for the lake and for documents"),
+];
 
 /// Names at the crate's root that are no rooms: exported macros.
 const MACROS: [&str; 1] = ["rows"];

@@ -1,6 +1,6 @@
 //! The real seasons, held against the figures that the data's own description tells: landing, raw rows and
-//! the three game summaries date by date, and the whole cascade in the fleet's plain sequential loop. Built
-//! only with the feature `real-data`; `TIDEGATE_DATA` names the directory that has `nba/`.
+//! the three game summaries date by date, and the whole cascade in the fleet's plain sequential loop. Only by
+//! name: `cargo test --test nba_real_data`; `TIDEGATE_DATA` names the directory that has `nba/`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -445,7 +445,7 @@ async fn engine(season: Season) -> Engine {
         cpu: Arc::new(Threads::new(1)),
     };
     let calendar = Arc::new(Calendar::of(dates).expect("a calendar"));
-    Engine::new(cascade, calendar, ports, 8_000_000)
+    Engine::new(cascade, calendar, ports, 160 << 20)
 }
 
 /// The rows that the lake has of a unit; none for one that was skipped.

@@ -1,6 +1,6 @@
 //! The conformance suite against Google's emulator, at the address in `TIDEGATE_PUBSUB_EMULATOR`
 //! (`tests/pubsub_emulator.sh` starts one). Where the emulator does not follow the documentation, the case says
-//! so, and this test notices when it no longer differs. Built only with the feature `outside-servers`.
+//! so, and this test notices when it no longer differs. Only by name: `cargo test --test pubsub_emulator`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, missing_docs, reason = "a test crate has no public interface")]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts Google's Pub/Sub emulator on a free port, runs the given command with TIDEGATE_PUBSUB_EMULATOR set to its
 # address, and stops it again. The exit code is the command's; 77 when the emulator is not installed.
-#   tests/pubsub_emulator.sh cargo test --features outside-servers --test pubsub_emulator
+#   tests/pubsub_emulator.sh cargo test --test pubsub_emulator
 set -eu
 root=$(gcloud info --format='value(installation.sdk_root)' 2>/dev/null || true)
 emulator="$root/platform/pubsub-emulator/bin/cloud-pubsub-emulator"

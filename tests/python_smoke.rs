@@ -1,8 +1,7 @@
 //! The official Python client against the embedded server: makes a virtual environment, installs the client from
-//! the package index, runs `tests/python_smoke/smoke.py`. Built only with the feature `outside-servers`.
+//! the package index, runs `tests/python_smoke/smoke.py`. Only by name: `cargo test --test python_smoke`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![cfg(feature = "outside-servers")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;

@@ -8,7 +8,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 
 use super::console::Console;
-use super::embedded::{CACHE_CELLS_MAX, Embedded, cores, read_calendar};
+use super::embedded::{CACHE_BYTES_MAX, Embedded, cores, read_calendar};
 use super::ending::wrong_usage;
 use super::home::{Home, HomeLock};
 use super::settings::Settings;
@@ -106,7 +106,7 @@ pub(super) async fn view(
         clock: Arc::new(SystemClock),
         cpu: Arc::new(Threads::new(cores())),
     };
-    let engine = Engine::new(cascade(pipeline)?, Arc::new(calendar), ports, CACHE_CELLS_MAX);
+    let engine = Engine::new(cascade(pipeline)?, Arc::new(calendar), ports, CACHE_BYTES_MAX);
     engine.refresh_catalog().await?;
     Ok(View { engine, today })
 }
@@ -222,7 +222,7 @@ pub(super) async fn plain_engine(directory: &Path, source: Arc<dyn Source>) -> a
         clock: Arc::new(SystemClock),
         cpu: Arc::new(Threads::new(1)),
     };
-    Ok(Engine::new(cascade(pipeline)?, calendar, ports, CACHE_CELLS_MAX))
+    Ok(Engine::new(cascade(pipeline)?, calendar, ports, CACHE_BYTES_MAX))
 }
 
 fn datasets(pipeline: &Pipeline) -> Vec<DatasetName> {

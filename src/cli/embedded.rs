@@ -27,9 +27,8 @@ use crate::flow::{
 /// The project whose topics the embedded server holds.
 const PROJECT: &str = "tidegate";
 
-/// Cells (rows times columns) of decoded units that are kept in memory: all that the windows of a season
-/// read, at some twenty bytes a cell.
-pub(super) const CACHE_CELLS_MAX: usize = 8_000_000;
+/// Bytes of decoded units that are kept in memory: what the windows of a season read.
+pub(super) const CACHE_BYTES_MAX: usize = 160 << 20;
 
 /// Attempts under way for each core: most of them wait for the disk, and the more of them wait together
 /// the more of them one sync of the disk serves.
@@ -101,7 +100,7 @@ impl Embedded {
         let cpu = Arc::new(Threads::new(cores()));
         let objects = Arc::new(DiskStore::open(directory.join("published")));
         let ports = Ports { ledger, lake, source, objects, bus, clock, cpu };
-        let engine = Arc::new(Engine::new(cascade, calendar, ports, CACHE_CELLS_MAX));
+        let engine = Arc::new(Engine::new(cascade, calendar, ports, CACHE_BYTES_MAX));
         withdraw(&engine, pipeline.calendar_source).await?;
         let unfinished = recover(&engine, true).await?;
         let limits = Limits { attempts_max: cores() * ATTEMPTS_PER_CORE };

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::compute::{Known, Made, Trouble, cells, known, make};
+use super::compute::{Known, Made, Trouble, known, make};
 use super::engine::{Engine, LEASE_MS};
 use super::ports::{Burial, Claim, Commit, Committed, Provenance};
 use super::retry::{ATTEMPTS_MAX, BETWEEN_ATTEMPTS};
@@ -140,8 +140,8 @@ pub(super) async fn write_made(
             let stored = engine.ports.lake.replace(&provenance, output.frame()).await?;
             let written = output.frame().rows() as u64;
             // Whoever reads the unit next in this process finds it decoded.
-            let weight = cells(written, output.frame().columns().len());
-            engine.cache.put(fresh.unit, stored.revision, weight, output.typed_rows());
+            let bytes = output.frame().memory();
+            engine.cache.put(fresh.unit, stored.revision, bytes, output.typed_rows());
             (Outcome::Done, Some(stored), output.expected(), written)
         }
         Made::Documents(documents) => {

@@ -203,8 +203,7 @@ async fn content(engine: &Engine, lane: Lane, record: &UnitRecord) -> Result<Con
             Err(Trouble::Failure(Permanent::new("declaration_broken", message).into()))
         }
         Step::Compute { schema, decode, .. } => {
-            let cells = cells(record.rows_written, schema.fields.len());
-            let place = engine.cache.place(unit, stored.revision, cells);
+            let place = engine.cache.place(unit, stored.revision);
             let rows = place
                 .get_or_try_init(|| async {
                     let frame = engine.ports.lake.read(unit, schema, stored).await?;
@@ -213,20 +212,18 @@ async fn content(engine: &Engine, lane: Lane, record: &UnitRecord) -> Result<Con
                         place: "the lake".to_owned(),
                         reason: error.to_string(),
                     };
-                    compute_on(&*engine.ports.cpu, lane, move || decode(&frame))
+                    let bytes = frame.memory();
+                    let rows = compute_on(&*engine.ports.cpu, lane, move || decode(&frame))
                         .await
                         .map_err(|panic| Trouble::Failure(panic.into()))?
-                        .map_err(|error| Trouble::from_lake(damaged(error)))
+                        .map_err(|error| Trouble::from_lake(damaged(error)))?;
+                    engine.cache.weigh(unit, stored.revision, bytes);
+                    Ok::<_, Trouble>(rows)
                 })
                 .await?;
             Ok(Content::Rows(Arc::clone(rows)))
         }
     }
-}
-
-/// How much a unit weighs in the cache.
-pub(super) fn cells(rows: u64, columns: usize) -> usize {
-    usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(columns).max(1)
 }
 
 impl Trouble {

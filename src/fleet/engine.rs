@@ -80,7 +80,7 @@ struct Refreshed {
 impl Engine {
     /// An engine that knows nothing yet of what the ledger holds.
     #[must_use]
-    pub fn new(cascade: Cascade, calendar: Arc<Calendar>, ports: Ports, cache_cells_max: usize) -> Self {
+    pub fn new(cascade: Cascade, calendar: Arc<Calendar>, ports: Ports, cache_bytes_max: usize) -> Self {
         let catalog = Catalog::empty(&cascade, Arc::clone(&calendar));
         Self {
             progress: Progress::default(),
@@ -89,7 +89,7 @@ impl Engine {
             cascade,
             calendar,
             ports,
-            cache: UnitCache::new(cache_cells_max),
+            cache: UnitCache::new(cache_bytes_max),
             catalog: Mutex::new(catalog),
             refresh: tokio::sync::Mutex::new(Refreshed::default()),
             tickets: AtomicU64::new(0),

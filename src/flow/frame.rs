@@ -157,6 +157,24 @@ impl Column {
         }
     }
 
+    /// Bytes of memory that the cells take, about.
+    fn memory(&self) -> usize {
+        fn cells<T>(cells: &[Option<T>], beside: impl Fn(&T) -> usize) -> usize {
+            size_of_val(cells) + cells.iter().flatten().map(beside).sum::<usize>()
+        }
+        match self {
+            Self::Int(values) => size_of_val(values.as_slice()),
+            Self::Float(values) => size_of_val(values.as_slice()),
+            Self::Bool(values) => size_of_val(values.as_slice()),
+            Self::Date(values) => size_of_val(values.as_slice()),
+            Self::Text(values) => cells(values, |text| text.len()),
+            Self::FloatList(values) => cells(values, |list| size_of_val(&**list)),
+            Self::TextList(values) => {
+                cells(values, |list| size_of_val(&**list) + list.iter().map(|text| text.len()).sum::<usize>())
+            }
+        }
+    }
+
     /// Appends the cells as they are hashed: into a buffer, because a hash takes one long input many times
     /// faster than many short ones.
     fn feed(&self, buffer: &mut Vec<u8>) {
@@ -246,6 +264,12 @@ impl Frame {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Bytes of memory that the cells take, about: typed rows of the same content take as much.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.columns.iter().map(Column::memory).sum()
     }
 
     /// The content's hash: names, types and every cell in order. It does not depend on a file format.

@@ -62,7 +62,7 @@ impl World {
             clock: Arc::clone(&self.clock) as _,
             cpu: Arc::new(Inline),
         };
-        let engine = Arc::new(Engine::new(self.cascade.clone(), calendar, ports, 2_000_000));
+        let engine = Arc::new(Engine::new(self.cascade.clone(), calendar, ports, 40 << 20));
         withdraw(&engine, NBA.calendar_source).await.expect("dates that are no more");
         recover(&engine, true).await.expect("a recovery");
         let subscriber = Arc::clone(&self.bus) as _;

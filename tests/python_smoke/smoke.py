@@ -4,7 +4,7 @@
     tidegate broker --listen 127.0.0.1:8085 --dir /tmp/broker &
     PUBSUB_EMULATOR_HOST=127.0.0.1:8085 /tmp/pubsub-smoke/bin/python tests/python_smoke/smoke.py
 
-`tests/python_smoke.rs` does all of this (feature `outside-servers`). Exit code 0 when everything held.
+`tests/python_smoke.rs` does all of this (`cargo test --test python_smoke`). Exit code 0 when everything held.
 """
 
 import threading

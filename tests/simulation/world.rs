@@ -208,8 +208,8 @@ impl World {
     /// The process starts: a new engine that knows nothing, and a recovery.
     fn start(&mut self, process: usize) {
         self.shared.tell(|| format!("p{process} starts"));
-        let cells = if self.shared.per_mille(500) { 10_000 } else { 4 };
-        let engine = engine(&self.shared, &self.calendar, process, cells);
+        let cache_bytes = if self.shared.per_mille(500) { 160_000 } else { 64 };
+        let engine = engine(&self.shared, &self.calendar, process, cache_bytes);
         let engine = Arc::new(if self.processes.len() == 1 { engine } else { engine.sharing() });
         self.processes[process] = Process { engine: Some(engine), recovered: false, stalled_until: 0 };
         self.recover(process);
@@ -469,7 +469,12 @@ impl World {
 }
 
 /// A new engine that knows nothing, on the ports of the process with this number.
-pub(crate) fn engine(shared: &Arc<Shared>, calendar: &Arc<Calendar>, process: usize, cells: usize) -> Engine {
+pub(crate) fn engine(
+    shared: &Arc<Shared>,
+    calendar: &Arc<Calendar>,
+    process: usize,
+    cache_bytes: usize,
+) -> Engine {
     let port = Arc::new(ProcessPorts { shared: Arc::clone(shared), process });
     let ports = Ports {
         ledger: Arc::clone(&port) as _,
@@ -480,7 +485,7 @@ pub(crate) fn engine(shared: &Arc<Shared>, calendar: &Arc<Calendar>, process: us
         clock: port,
         cpu: Arc::new(Inline),
     };
-    Engine::new(shared.fixture.cascade.clone(), Arc::clone(calendar), ports, cells)
+    Engine::new(shared.fixture.cascade.clone(), Arc::clone(calendar), ports, cache_bytes)
 }
 
 pub(crate) fn title(lane: Lane) -> RunTitle {

@@ -453,6 +453,27 @@ async fn a_write_that_fails_says_why_and_leaves_the_old_content() {
 }
 
 #[tokio::test]
+async fn of_units_written_together_one_that_fails_takes_no_other_along() {
+    let directory = tempfile::tempdir().expect("directory");
+    let lake = ParquetLake::open(directory.path());
+    let blocked = unit(7);
+    fs::create_dir_all(lake.place(blocked).join("in the way")).expect("made");
+    let frame = Kinds::to_frame(&[full(1)]);
+    let all: Vec<_> = (0..200).map(|day| provenance(unit(day))).collect();
+    let written = futures::future::join_all(all.iter().map(|one| lake.replace(one, &frame))).await;
+    for (provenance, written) in all.iter().zip(written) {
+        match written {
+            Ok(stored) => {
+                let read = lake.read(provenance.unit, Kinds::SCHEMA, &stored).await;
+                assert_eq!(read.expect("read"), frame);
+            }
+            Err(error) => assert_eq!(provenance.unit, blocked, "{error}"),
+        }
+    }
+    assert_eq!(entries(&directory.path().join(".writing")), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_file_names_what_it_was_made_from() {
     let directory = tempfile::tempdir().expect("directory");
     let lake = ParquetLake::open(directory.path());

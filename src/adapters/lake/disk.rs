@@ -1,13 +1,12 @@
-//! The lake on a local disk. A unit is written aside, synced, moved to its place and the move synced: a
-//! reader sees the old or the new file, and what `replace` has said survives a power loss. File work
-//! happens on the runtime's blocking threads. Must not be written by two processes at a time.
+//! The lake on a local disk. A unit is written aside, synced, moved to its place and the move synced, with all
+//! others that wait (`writer.rs`): a reader sees the old or the new file, and what `replace` has said survives
+//! a power loss. Reading happens on the runtime's blocking threads. Must not be written by two processes at a time.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,12 +14,14 @@ use bytes::Bytes;
 use super::decode::checked;
 use super::encode::{Settings, encode};
 use super::layout;
+use super::writer::Writer;
 use crate::fleet::{Lake, LakeError, Provenance, Stored};
 use crate::flow::{DatasetName, Date, Frame, Schema, Unit};
 
 /// A lake of Parquet files under a directory.
 pub struct ParquetLake {
     disk: Arc<Disk>,
+    writer: Writer,
     settings: Settings,
 }
 
@@ -29,8 +30,8 @@ impl ParquetLake {
     /// that a lake may be read while another process writes it.
     #[must_use]
     pub fn open(root: impl Into<PathBuf>) -> Self {
-        let disk = Disk { root: root.into(), writes: AtomicU64::new(0), swept: Mutex::new(false) };
-        Self { disk: Arc::new(disk), settings: Settings::new() }
+        let root = root.into();
+        Self { writer: Writer::new(root.clone()), disk: Arc::new(Disk { root }), settings: Settings::new() }
     }
 
     /// Where the unit's file is or would be.
@@ -56,12 +57,10 @@ impl Lake for ParquetLake {
         let revision = frame.revision();
         let bytes = encode(&self.settings, provenance, &revision, frame).map_err(|error| {
             let place = self.place(unit);
-            storage(unit, Failed::new("encode", &place, io::Error::other(error)))
+            storage(unit, Failed::new("encode", &place, &io::Error::other(error)))
         })?;
         let stored = Stored { revision, digest: *blake3::hash(&bytes).as_bytes(), bytes: bytes.len() as u64 };
-        self.blocking(move |disk| disk.replace(unit, &bytes))
-            .await
-            .map_err(|failed| storage(unit, failed))?;
+        self.writer.replace(unit, bytes).await.map_err(|failed| storage(unit, failed))?;
         Ok(stored)
     }
 
@@ -76,32 +75,32 @@ impl Lake for ParquetLake {
 
     async fn present(&self, dataset: DatasetName) -> Result<BTreeMap<Date, u64>, LakeError> {
         let listed = self.blocking(move |disk| disk.present(dataset)).await;
-        listed.map_err(|Failed { operation, place, cause }| LakeError::Listing {
+        listed.map_err(|Failed { operation, place, reason }| LakeError::Listing {
             dataset,
             operation,
             place: place.display().to_string(),
-            reason: cause.to_string(),
+            reason,
         })
     }
 }
 
 /// A file operation that failed.
-struct Failed {
+#[derive(Debug, Clone)]
+pub(super) struct Failed {
     operation: &'static str,
     place: PathBuf,
-    cause: io::Error,
+    reason: String,
 }
 
 impl Failed {
-    fn new(operation: &'static str, place: &Path, cause: io::Error) -> Self {
-        let place = place.to_owned();
-        Self { operation, place, cause }
+    pub(super) fn new(operation: &'static str, place: &Path, cause: &io::Error) -> Self {
+        Self { operation, place: place.to_owned(), reason: cause.to_string() }
     }
 }
 
 /// Names the operation and the place of an error, where it arises.
-fn at<T>(operation: &'static str, place: &Path, result: io::Result<T>) -> Result<T, Failed> {
-    result.map_err(|cause| Failed::new(operation, place, cause))
+pub(super) fn at<T>(operation: &'static str, place: &Path, result: io::Result<T>) -> Result<T, Failed> {
+    result.map_err(|cause| Failed::new(operation, place, &cause))
 }
 
 fn storage(unit: Unit, failed: Failed) -> LakeError {
@@ -109,65 +108,16 @@ fn storage(unit: Unit, failed: Failed) -> LakeError {
         unit,
         operation: failed.operation,
         place: failed.place.display().to_string(),
-        reason: failed.cause.to_string(),
+        reason: failed.reason,
     }
 }
 
-/// The directory and what is known about it.
+/// The directory.
 struct Disk {
     root: PathBuf,
-    /// Numbers the files that are being written.
-    writes: AtomicU64,
-    /// Whether the directory for those is there, and free of what an earlier process left half written.
-    swept: Mutex<bool>,
 }
 
 impl Disk {
-    fn replace(&self, unit: Unit, bytes: &[u8]) -> Result<(), Failed> {
-        self.sweep()?;
-        let number = self.writes.fetch_add(1, Ordering::Relaxed);
-        let aside = layout::writing_directory(&self.root).join(number.to_string());
-        let written = self.write_and_move(unit, &aside, bytes);
-        if written.is_err() {
-            // What matters is the first error; a file that stays behind here is swept at the next start.
-            let _ = fs::remove_file(&aside);
-        }
-        written
-    }
-
-    fn write_and_move(&self, unit: Unit, aside: &Path, bytes: &[u8]) -> Result<(), Failed> {
-        let mut file = at("create", aside, File::create(aside))?;
-        at("write", aside, file.write_all(bytes))?;
-        at("sync", aside, file.sync_all())?;
-        let directory = layout::unit_directory(&self.root, unit);
-        let place = layout::unit_file(&self.root, unit);
-        let moved = match fs::rename(aside, &place) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make_directory(&directory)?;
-                fs::rename(aside, &place)
-            }
-            moved => moved,
-        };
-        at("rename", &place, moved)?;
-        sync_directory(&directory)
-    }
-
-    /// Removes, before the first write, what a process that was killed left half written.
-    fn sweep(&self) -> Result<(), Failed> {
-        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        if *swept {
-            return Ok(());
-        }
-        let directory = layout::writing_directory(&self.root);
-        make_directory(&directory)?;
-        for entry in at("list", &directory, fs::read_dir(&directory))? {
-            let stale = at("list", &directory, entry)?.path();
-            at("remove", &stale, fs::remove_file(&stale))?;
-        }
-        *swept = true;
-        Ok(())
-    }
-
     fn remove(&self, unit: Unit) -> Result<(), Failed> {
         let place = layout::unit_file(&self.root, unit);
         match fs::remove_file(&place) {
@@ -188,7 +138,7 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(LakeError::Missing { unit, place: place() });
             }
-            Err(error) => return Err(storage(unit, Failed::new("read", &file, error))),
+            Err(error) => return Err(storage(unit, Failed::new("read", &file, &error))),
         };
         checked(Bytes::from(bytes), schema, stored).map_err(|error| damaged(error.to_string()))
     }
@@ -212,33 +162,10 @@ impl Disk {
                     lengths.insert(date, found.len());
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Failed::new("look at", &file, error)),
+                Err(error) => return Err(Failed::new("look at", &file, &error)),
             }
         }
         Ok(lengths)
-    }
-}
-
-/// Makes a directory and those above it that are missing, each durable in its parent.
-fn make_directory(directory: &Path) -> Result<(), Failed> {
-    let made = match fs::create_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if let Some(parent) = directory.parent() {
-                make_directory(parent)?;
-            }
-            fs::create_dir(directory)
-        }
-        made => made,
-    };
-    match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => Ok(()),
-        made => {
-            at("make the directory", directory, made)?;
-            match directory.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
-                _ => Ok(()),
-            }
-        }
     }
 }
 

@@ -10,6 +10,7 @@ mod layout;
 mod memory;
 mod pages;
 mod schema;
+mod writer;
 
 pub use disk::ParquetLake;
 pub use gcs::GcsLake;
