@@ -7,6 +7,7 @@ and for the two kinds of Google's and the secret driver's that no package has, t
 
 import copy
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -68,11 +69,14 @@ def build(folder: Path) -> list[dict]:
 
 def build_with(component: str) -> list[dict]:
     """Prod with another component in place of keda."""
-    with tempfile.TemporaryDirectory(dir=K8S / "overlays", prefix="check-") as folder:
-        settings = yaml.safe_load((K8S / "overlays/prod/kustomization.yaml").read_text())
-        settings["components"] = [f"../../components/{component}", "../prod/environment"]
-        Path(folder, "kustomization.yaml").write_text(yaml.safe_dump(settings))
-        return build(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="tidegate-k8s-") as folder:
+        copied = Path(folder) / "k8s"
+        shutil.copytree(K8S, copied)
+        overlay = copied / "overlays/prod"
+        settings = yaml.safe_load((overlay / "kustomization.yaml").read_text())
+        settings["components"] = [f"../../components/{component}", "environment"]
+        (overlay / "kustomization.yaml").write_text(yaml.safe_dump(settings))
+        return build(overlay)
 
 
 def strict(schema: dict) -> dict:

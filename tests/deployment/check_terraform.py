@@ -228,7 +228,8 @@ def check_queries(made: list[dict]) -> list[str]:
             queries += [one["query"] for one in condition["condition_prometheus_query_language"] or []]
         if r["type"] == "google_monitoring_dashboard":
             tiles = json.loads(r["values"]["dashboard_json"])["mosaicLayout"]["tiles"]
-            queries += [tile["widget"]["xyChart"]["dataSets"][0]["timeSeriesQuery"]["prometheusQuery"] for tile in tiles]
+            drawn = [one for tile in tiles for one in tile["widget"]["xyChart"]["dataSets"]]
+            queries += [one["timeSeriesQuery"]["prometheusQuery"] for one in drawn]
     broken = []
     for query in queries:
         try:
