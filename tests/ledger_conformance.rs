@@ -12,8 +12,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tidegate::adapters::ledger::{InlineLedger, SqliteLedger};
 use tidegate::fleet::{
-    Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, NewRun, RunRecord, Stored, TaskRecord,
-    UnitRecord,
+    Backlog, Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, NewRun, RunRecord, Stored,
+    TaskRecord, UnitRecord,
 };
 use tidegate::flow::{
     Completion, DatasetName, Date, Fingerprint, Lane, Outcome, Revision, RunId, SkipReason, TaskState, Unit,
@@ -24,6 +24,12 @@ const A: DatasetName = DatasetName::of("sim.a");
 const B: DatasetName = DatasetName::of("sim.b");
 const C: DatasetName = DatasetName::of("sim.c");
 const DATASETS: [DatasetName; 3] = [A, B, C];
+
+/// When waiting tasks become ready; claims come later.
+const NOW: i64 = 5;
+
+/// Later than anything else happens.
+const LATE: i64 = 20_000;
 
 type Check = Result<(), LedgerError>;
 
@@ -117,7 +123,7 @@ async fn finish(
     unit: Unit,
     of: u8,
 ) -> Result<(i64, Completion, bool), LedgerError> {
-    let (fence, _) = granted(ledger, run, unit, 10).await?;
+    let (fence, _) = granted(ledger, run, unit, LATE).await?;
     match ledger.commit(done(run, unit, fence, of)).await? {
         Committed::Yes { outbox, completion, run_finished } => Ok((outbox, completion, run_finished)),
         Committed::Stale => panic!("{unit} of run {run} is stale"),
@@ -130,7 +136,7 @@ async fn dies(
     unit: Unit,
     holds: &[(DatasetName, RangeInclusive<Date>)],
 ) -> Result<DeadLetter, LedgerError> {
-    let (fence, _) = granted(ledger, run, unit, 10).await?;
+    let (fence, _) = granted(ledger, run, unit, LATE).await?;
     Ok(ledger.bury(burial(run, unit, fence, holds)).await?.expect("the current attempt"))
 }
 
@@ -179,10 +185,13 @@ async fn a_task_goes_from_ready_to_published(ledger: &dyn Ledger) -> Check {
     ledger.mark_published(&[outbox]).await?;
     ledger.mark_published(&[outbox]).await?;
     assert_eq!(ledger.outbox().await?, Vec::new());
-    assert_eq!(ledger.claim(order(id, unit(A, 1)), 20, 120).await?, Claim::Finished(expected));
+    assert_eq!(
+        ledger.claim(order(id, unit(A, 1)), 20, 120).await?,
+        Claim::Finished { completion: expected, outbox: None }
+    );
     assert_eq!(present(ledger).await?, BTreeMap::from([(unit(A, 1), record(id, unit(A, 1), 7))]));
 
-    ledger.mark_ready(id, &[unit(B, 1), unit(A, 1), unit(C, 1)]).await?;
+    ledger.mark_ready(id, &[unit(B, 1), unit(A, 1), unit(C, 1)], NOW).await?;
     let (second, _, run_finished) = finish(ledger, id, unit(B, 1), 8).await?;
     assert!(second > outbox, "an outbox number is never given twice");
     assert!(run_finished);
@@ -214,6 +223,53 @@ async fn a_stale_attempt_never_wins(ledger: &dyn Ledger) -> Check {
     assert!(matches!(ledger.commit(done(id, unit(A, 1), new, 9)).await?, Committed::Yes { .. }));
     assert_eq!(ledger.commit(done(id, unit(A, 1), new, 9)).await?, Committed::Stale);
     assert_eq!(present(ledger).await?[&unit(A, 1)].stored, Some(content(9)));
+    Ok(())
+}
+
+async fn a_lease_is_renewed_under_its_fence_alone(ledger: &dyn Ledger) -> Check {
+    let id = ledger.submit(new_run(1, &[ready(unit(A, 1))])).await?;
+    let order = order(id, unit(A, 1));
+    assert!(!ledger.renew(order, 0, 500).await?, "nobody has it");
+    let (old, _) = granted(ledger, id, unit(A, 1), 10).await?;
+    assert!(ledger.renew(order, old, 200).await?);
+    assert!(ledger.renew(order, old, 150).await?, "a renewal that comes late shortens nothing");
+    assert_eq!(ledger.claim(order, 199, 299).await?, Claim::Later(200));
+    let (new, attempts) = granted(ledger, id, unit(A, 1), 200).await?;
+    assert_eq!((new, attempts), (old + 1, 2));
+    assert!(!ledger.renew(order, old, 900).await?);
+    assert_eq!(task(ledger, id, unit(A, 1)).await?.lease_until, 300);
+    Ok(())
+}
+
+async fn what_is_to_be_done_is_listed_and_counted(ledger: &dyn Ledger) -> Check {
+    let tasks =
+        [ready(unit(A, 1)), ready(unit(A, 2)), waiting(unit(B, 1)), waiting(unit(B, 2)), waiting(unit(C, 2))];
+    let id = ledger.submit(new_run(3, &tasks)).await?;
+    let other = NewRun { lane: Lane::Daily, ..new_run(4, &[ready(unit(A, 7))]) };
+    let other = ledger.submit(NewRun { pipeline: "other".to_owned(), ..other }).await?;
+    let backlog = |dataset, runnable, ready_since, held| Backlog {
+        dataset,
+        lane: Lane::Backfill,
+        runnable,
+        ready_since,
+        held,
+    };
+    assert_eq!(ledger.backlog("sim").await?, [backlog(A, 2, Some(3), 0)]);
+
+    let (outbox, completion, _) = finish(ledger, id, unit(A, 1), 1).await?;
+    let answer = ledger.claim(order(id, unit(A, 1)), 20, 120).await?;
+    assert_eq!(answer, Claim::Finished { completion, outbox: Some(outbox) });
+    ledger.mark_ready(id, &[unit(B, 1)], 11).await?;
+    let (fence, _) = granted(ledger, id, unit(A, 2), 12).await?;
+    assert_eq!(ledger.backlog("sim").await?, [backlog(A, 1, None, 0), backlog(B, 1, Some(11), 0)]);
+    let units = |tasks: Vec<TaskRecord>| tasks.into_iter().map(|task| task.unit).collect::<BTreeSet<_>>();
+    let open = units(ledger.unfinished(id, &[A, B]).await?);
+    assert_eq!(open, BTreeSet::from([unit(A, 2), unit(B, 1), unit(B, 2)]));
+    assert_eq!(units(ledger.unfinished(id, &[]).await?), BTreeSet::new());
+    assert_eq!(units(ledger.unfinished(other, &[C, A]).await?), BTreeSet::from([unit(A, 7)]));
+
+    ledger.bury(burial(id, unit(A, 2), fence, &[(B, days(2, 2)), (C, days(2, 9))])).await?;
+    assert_eq!(ledger.backlog("sim").await?, [backlog(B, 1, Some(11), 1), backlog(C, 0, None, 1)]);
     Ok(())
 }
 
@@ -354,7 +410,7 @@ async fn a_dead_letter_holds_and_is_replayed(ledger: &dyn Ledger) -> Check {
         assert_eq!(task(ledger, id, held).await?.dead_letter, dead_letter, "{held}");
     }
     ledger.mark_notice_published(letter.id).await?;
-    ledger.mark_ready(id, &[unit(B, 1)]).await?;
+    ledger.mark_ready(id, &[unit(B, 1)], NOW).await?;
     assert_eq!(state(ledger, id, unit(B, 1)).await?, TaskState::Held, "held is not waiting");
 
     let mut replay = new_run(6_000, &[ready(unit(A, 1)), waiting(unit(B, 1)), waiting(unit(B, 2))]);
@@ -450,7 +506,7 @@ async fn a_damaged_unit_is_made_again(ledger: &dyn Ledger) -> Check {
     assert_eq!(changes, vec![(unit(A, 1), None)]);
 
     // Within it, and finished: its completion, if it is not published, is withdrawn, its fence is raised.
-    ledger.mark_ready(id, &[unit(B, 2)]).await?;
+    ledger.mark_ready(id, &[unit(B, 2)], NOW).await?;
     let before = task(ledger, id, unit(A, 2)).await?;
     let (fence, _) = granted(ledger, id, unit(B, 2), 10).await?;
     ledger.reopen(id, unit(A, 2), unit(B, 2), fence).await?;
@@ -461,11 +517,11 @@ async fn a_damaged_unit_is_made_again(ledger: &dyn Ledger) -> Check {
     assert_eq!(told, BTreeSet::from([unit(A, 1)]), "of the first run, which is not this one's to withdraw");
     assert_eq!(ledger.changes_since(position).await?.1, vec![(unit(A, 2), None)]);
 
-    ledger.mark_ready(id, &[unit(A, 1), unit(A, 2)]).await?;
+    ledger.mark_ready(id, &[unit(A, 1), unit(A, 2)], NOW).await?;
     for (unit, of) in [(unit(A, 1), 3), (unit(A, 2), 4)] {
         finish(ledger, id, unit, of).await?;
     }
-    ledger.mark_ready(id, &[unit(B, 1), unit(B, 2)]).await?;
+    ledger.mark_ready(id, &[unit(B, 1), unit(B, 2)], NOW).await?;
     finish(ledger, id, unit(B, 1), 5).await?;
     let (_, _, finished) = finish(ledger, id, unit(B, 2), 6).await?;
     assert!(finished);
@@ -583,7 +639,7 @@ async fn random_step(ledger: &dyn Ledger, random: &mut ChaCha8Rng, now: i64) -> 
             new.forget = if random.random_ratio(1, 4) { vec![other] } else { Vec::new() };
             format!("{:?}", ledger.submit(new).await?)
         }
-        1 | 2 => format!("{:?}", ledger.mark_ready(anything.0, &[anything.1, other]).await?),
+        1 | 2 => format!("{:?}", ledger.mark_ready(anything.0, &[anything.1, other], now).await?),
         3..=9 => format!("{:?}", ledger.claim(order(anything.0, anything.1), now, now + 20).await?),
         10..=13 => format!("{:?}", ledger.commit(done(id, unit, fence, 1)).await?),
         14 => {
@@ -599,6 +655,7 @@ async fn random_step(ledger: &dyn Ledger, random: &mut ChaCha8Rng, now: i64) -> 
             let numbers: Vec<i64> = ledger.outbox().await?.into_iter().map(|(number, _)| number).collect();
             format!("{:?}", ledger.mark_published(&numbers[..numbers.len() / 2]).await?)
         }
+        22 if now % 2 == 0 => format!("{:?}", ledger.renew(order(id, unit), fence, now + 30).await?),
         22 if now % 3 == 0 => format!("{:?}", ledger.release_claims().await?),
         _ => match ledger.dead_letters(true).await?.first() {
             Some(letter) => {
@@ -688,6 +745,8 @@ suites!(
     an_accepted_gap_is_complete_without_content,
     an_order_that_kills_its_workers_is_buried_without_a_fence,
     a_damaged_unit_is_made_again,
+    a_lease_is_renewed_under_its_fence_alone,
+    what_is_to_be_done_is_listed_and_counted,
     claims_of_a_process_that_is_gone_are_released,
     changes_come_in_order_and_once,
     of_many_claims_at_once_one_is_granted,

@@ -17,8 +17,8 @@ use crate::adapters::pubsub::{Codec, PubsubBus, PubsubConfig, PubsubSubscriber, 
 use crate::adapters::query::{LakeSql, RowSink, SqlValue};
 use crate::broker::{BrokerConfig, Refusal, Running, Server};
 use crate::fleet::{
-    Bus, Engine, Lake, Limits, Ports, RunTitle, Service, Source, SystemClock, Threads, make_plan, recover,
-    submit, withdraw,
+    Bus, Engine, Lake, Limits, Part, Ports, RunTitle, Service, Source, SystemClock, Threads, make_plan,
+    recover, submit, withdraw,
 };
 use crate::flow::{
     Calendar, Cascade, DatasetName, Failure, Lane, Pipeline, PlanRequest, Processor, RunId, Topology,
@@ -33,6 +33,12 @@ pub(super) const CACHE_BYTES_MAX: usize = 160 << 20;
 /// Attempts under way for each core: most of them wait for the disk, and the more of them wait together
 /// the more of them one sync of the disk serves.
 const ATTEMPTS_PER_CORE: usize = 64;
+
+/// Unanswered work orders of each processor and lane.
+const ORDERS_MAX: usize = 64;
+
+/// How long attempts at work may take to end when the fleet stops.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// How long messages that were answered last may take to reach the server when the fleet stops.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -103,8 +109,8 @@ impl Embedded {
         let engine = Arc::new(Engine::new(cascade, calendar, ports, CACHE_BYTES_MAX));
         withdraw(&engine, pipeline.calendar_source).await?;
         let unfinished = recover(&engine, true).await?;
-        let limits = Limits { attempts_max: cores() * ATTEMPTS_PER_CORE };
-        let service = Service::start(Arc::clone(&engine), subscriber.clone(), limits).await?;
+        let part = Part::whole(engine.cascade());
+        let service = Service::start(Arc::clone(&engine), subscriber.clone(), part, limits()).await?;
         Ok(Self { engine, service, unfinished, subscriber, server, lake: directory.join("lake") })
     }
 
@@ -212,6 +218,16 @@ impl RowSink for Cells {
 pub(super) async fn read_calendar(pipeline: &Pipeline, source: &dyn Source) -> Result<Calendar, Failure> {
     let payloads = source.calendar(pipeline.calendar_source).await?;
     Ok((pipeline.calendar)(&payloads)?)
+}
+
+fn limits() -> Limits {
+    Limits {
+        attempts_max: cores() * ATTEMPTS_PER_CORE,
+        orders_max: ORDERS_MAX,
+        // The stores are in this process: one that fails is broken, and waiting mends nothing.
+        patience: Duration::ZERO,
+        grace: GRACE,
+    }
 }
 
 /// Cores of this machine.

@@ -2,17 +2,23 @@
 //! the ledger, publish, (the caller) acknowledge. Every step may be repeated; a crash between any two ends
 //! in a redelivery and in the same end. A processor is handed nothing with which it could break the order.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::compute::{Known, Made, Trouble, known, make};
-use super::engine::{Engine, LEASE_MS};
+use super::engine::{Engine, LEASE_MS, RENEWAL_MS};
 use super::ports::{Burial, Claim, Commit, Committed, Provenance};
+use super::progress::{AttemptEnd, How};
 use super::retry::{ATTEMPTS_MAX, BETWEEN_ATTEMPTS};
 use super::{dead_letter, gate};
 use crate::flow::{
     Computed, Document, Failure, Fingerprint, Lane, Millis, Outcome, Permanent, Processor, RunId, Step,
     Stored, TaskState, Transient, Unit, UnitRecord, WorkOrder,
 };
+
+/// After how many times the slowest task of its processor an attempt is taken for hanging: it may have waited for
+/// as many others before it was its turn to compute.
+const TURNS_MAX: Millis = 10;
 
 /// How often to look again at a task that somebody else has, or that waits for its backoff.
 const LOOK_AGAIN_MS: Millis = 1_000;
@@ -35,6 +41,10 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
     let (Some(processor), Some(at)) =
         (engine.cascade.processor(order.unit.dataset), engine.calendar.index_of(order.unit.date))
     else {
+        if engine.cascade.processor(order.unit.dataset).is_some() {
+            engine.meet(order.unit.date);
+            engine.check_calendar()?;
+        }
         tracing::warn!(unit = %order.unit, "a work order for a unit that is not declared is void");
         return Ok(());
     };
@@ -43,13 +53,18 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
         match engine.ports.ledger.claim(order, started, started + LEASE_MS).await? {
             Claim::Granted { fence, attempts, run_name } => {
                 let attempt = Attempt { engine, order, processor, at, fence, attempts, run_name, started };
-                if attempt.carry_out().await? == Next::Over {
+                if attempt.carry_out_under_lease().await? == Next::Over {
                     return Ok(());
                 }
             }
-            Claim::Finished(completion) => {
+            Claim::Finished { completion, outbox } => {
                 publish_again(engine, processor, at, order.lane).await?;
-                engine.ports.bus.publish_completions(&[completion]).await?;
+                // What is out already was heard of: a second order is answered with nothing more, or orders
+                // and completions would call forth each other.
+                if let Some(number) = outbox {
+                    engine.ports.bus.publish_completions(&[completion]).await?;
+                    engine.ports.ledger.mark_published(&[number]).await?;
+                }
                 return look_whether_finished(engine, order.run).await;
             }
             Claim::Later(moment) => {
@@ -186,8 +201,40 @@ enum Next {
 }
 
 impl Attempt<'_> {
+    /// Carries it out, and keeps its lease meanwhile.
+    async fn carry_out_under_lease(&self) -> Result<Next, Failure> {
+        tokio::select! {
+            biased;
+            next = self.carry_out() => next,
+            never = self.keep_lease() => match never {},
+        }
+    }
+
+    /// Renews the lease. So a task of a process that dies is taken over within a lease, and that of one that hangs
+    /// in the end too; whoever is late is fenced off.
+    async fn keep_lease(&self) -> Infallible {
+        let ports = &self.engine.ports;
+        let last = self.started + TURNS_MAX * Millis::from(self.processor.slowest_seconds) * 1_000;
+        let mut renewal = self.started + RENEWAL_MS;
+        while renewal <= last {
+            ports.clock.sleep_until(renewal).await;
+            match ports.ledger.renew(self.order, self.fence, ports.clock.now() + LEASE_MS).await {
+                Ok(true) => self.engine.progress.lease_renewed(),
+                // Somebody else has it: the commit will be turned away, and nothing else depends on it.
+                Ok(false) => break,
+                Err(error) => tracing::warn!(unit = %self.order.unit, %error, "a lease was not renewed"),
+            }
+            renewal = ports.clock.now() + RENEWAL_MS;
+        }
+        std::future::pending().await
+    }
+
     async fn carry_out(&self) -> Result<Next, Failure> {
         self.engine.refresh_catalog().await?;
+        if let Err(doubt) = self.engine.check_calendar() {
+            self.begin_again().await?;
+            return Err(doubt);
+        }
         let stamp = match self.stamp().await {
             Ok(stamp) => stamp,
             Err(failure) => return self.fail(failure, None).await,
@@ -282,10 +329,10 @@ impl Attempt<'_> {
         };
         ports.bus.publish_completions(&[completion]).await?;
         ports.ledger.mark_published(&[outbox]).await?;
-        self.engine.progress.count(self.order.unit.dataset, |ended| match outcome {
-            Outcome::Done => ended.done += 1,
-            Outcome::Unchanged => ended.unchanged += 1,
-            Outcome::Skipped(_) => ended.skipped += 1,
+        self.ended(match outcome {
+            Outcome::Done => How::Done,
+            Outcome::Unchanged => How::Unchanged,
+            Outcome::Skipped(_) => How::Skipped,
         });
         if run_finished {
             self.engine.run_finished(self.order.run);
@@ -300,7 +347,7 @@ impl Attempt<'_> {
                 let again = self.engine.ports.clock.now()
                     + BETWEEN_ATTEMPTS.wait_after(self.attempts, &unit.to_string());
                 tracing::warn!(%unit, attempt = self.attempts, error = %transient, "an attempt failed; it is tried again");
-                self.engine.progress.count(unit.dataset, |ended| ended.retried += 1);
+                self.ended(How::Retried);
                 self.engine.ports.ledger.hand_back(self.order, self.fence, again, true).await?;
                 return Ok(Next::Again);
             }
@@ -321,6 +368,15 @@ impl Attempt<'_> {
             at: self.engine.ports.clock.now(),
         };
         let buried = dead_letter::bury(self.engine, burial).await?;
+        if buried {
+            self.ended(How::Dead);
+        }
         Ok(if buried { Next::Over } else { Next::Again })
+    }
+
+    fn ended(&self, how: How) {
+        let WorkOrder { lane, unit, .. } = self.order;
+        let duration_ms = self.engine.ports.clock.now() - self.started;
+        self.engine.progress.attempt_ended(AttemptEnd { dataset: unit.dataset, lane, how, duration_ms });
     }
 }

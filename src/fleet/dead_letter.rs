@@ -6,13 +6,13 @@ use std::ops::RangeInclusive;
 
 use super::engine::Engine;
 use super::ports::{Burial, DeadLetter};
+use super::progress::{AttemptEnd, How};
 use crate::flow::{DatasetName, Date, DeadLetterNotice, Failure, Processor, Unit, Window, WorkOrder};
 
 /// Records a dead letter, holds what depends on it and publishes its notice. `false` where the attempt was
 /// stale.
 pub(super) async fn bury(engine: &Engine, burial: Burial) -> Result<bool, Failure> {
     let run = burial.run;
-    let dataset = burial.unit.dataset;
     let Some(letter) = engine.ports.ledger.bury(burial).await? else {
         return Ok(false);
     };
@@ -21,7 +21,6 @@ pub(super) async fn bury(engine: &Engine, burial: Burial) -> Result<bool, Failur
         "a task failed for good"
     );
     publish(engine, &letter).await?;
-    engine.progress.count(dataset, |ended| ended.dead += 1);
     let record = engine.ports.ledger.run(run).await?;
     if record.is_some_and(|record| record.finished_at.is_some()) {
         engine.run_finished(run);
@@ -74,8 +73,11 @@ pub async fn record_crash(engine: &Engine, order: WorkOrder) -> Result<(), Failu
         at: engine.ports.clock.now(),
     };
     if !bury(engine, burial).await? {
-        announce(engine, order.unit).await?;
+        return announce(engine, order.unit).await;
     }
+    // Nobody knows how long the attempts took that killed their workers.
+    let WorkOrder { lane, unit, .. } = order;
+    engine.progress.attempt_ended(AttemptEnd { dataset: unit.dataset, lane, how: How::Dead, duration_ms: 0 });
     Ok(())
 }
 

@@ -9,14 +9,19 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::cpu::Cpu;
+use super::doubt::Doubt;
 use super::gate::OpenGate;
 use super::ports::{Bus, Clock, Lake, Ledger, LedgerError, ObjectStore, Source};
 use super::progress::Progress;
 use super::unit_cache::UnitCache;
-use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Millis, Processor, RunId, Unit};
+use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Date, Failure, Millis, Processor, RunId, Unit};
 
-/// How long an attempt may have a task before another may take it over.
-pub const LEASE_MS: Millis = 120_000;
+/// How long an attempt has a task from its claim, or from the last renewal, before another may take it over: so
+/// long is a task of a process that died left alone.
+pub const LEASE_MS: Millis = 30_000;
+
+/// Between two renewals of a lease: a ledger may be away for most of a lease, and nothing is taken over.
+pub(super) const RENEWAL_MS: Millis = 10_000;
 
 /// The outside world of an engine.
 #[derive(Clone)]
@@ -55,6 +60,7 @@ pub struct Engine {
     pub(super) progress: Progress,
     pub(super) stop: CancellationToken,
     pub(super) tenancy: Tenancy,
+    doubt: Doubt,
     catalog: Mutex<Catalog>,
     refresh: tokio::sync::Mutex<Refreshed>,
     tickets: AtomicU64,
@@ -67,6 +73,8 @@ pub(super) type GateSlot = Arc<tokio::sync::Mutex<Option<OpenGate>>>;
 #[derive(Default)]
 struct Gates {
     slots: HashMap<(RunId, DatasetName), GateSlot>,
+    /// Where others share the ledger: the orders that this process has sent.
+    sent: HashMap<(RunId, DatasetName), BTreeSet<usize>>,
     opened: BTreeSet<RunId>,
     finished: BTreeSet<RunId>,
 }
@@ -86,6 +94,7 @@ impl Engine {
             progress: Progress::default(),
             stop: CancellationToken::new(),
             tenancy: Tenancy::Alone,
+            doubt: Doubt::default(),
             cascade,
             calendar,
             ports,
@@ -101,6 +110,12 @@ impl Engine {
     #[must_use]
     pub fn sharing(self) -> Self {
         Self { tenancy: Tenancy::Shared, ..self }
+    }
+
+    /// Whether others work on its ledger.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.tenancy == Tenancy::Shared
     }
 
     /// The cascade.
@@ -144,12 +159,38 @@ impl Engine {
         let (position, changes) = self.ports.ledger.changes_since(refreshed.position).await?;
         let mut catalog = self.catalog();
         for (unit, record) in changes {
+            if record.is_some() {
+                self.meet(unit.date);
+            }
             catalog.put(unit, record);
         }
         drop(catalog);
         refreshed.position = position;
         refreshed.covers = covers;
         Ok(())
+    }
+
+    /// A date is met in the ledger. Among others, one that this process does not know puts its calendar in doubt.
+    pub(super) fn meet(&self, date: Date) {
+        if self.tenancy == Tenancy::Shared && self.calendar.index_of(date).is_none() {
+            self.doubt.raise(date);
+        }
+    }
+
+    /// A failure while this process's calendar is in doubt.
+    pub(super) fn check_calendar(&self) -> Result<(), Failure> {
+        self.doubt.check()
+    }
+
+    /// Comes back when this process's calendar is in doubt, with the dates that it does not know: somebody must read
+    /// it again.
+    pub async fn calendar_doubted(&self) -> BTreeSet<Date> {
+        self.doubt.raised().await
+    }
+
+    /// The calendar was read again and is the same: the source does not have these dates.
+    pub fn calendar_confirmed(&self, gone: &BTreeSet<Date>) {
+        self.doubt.settle(gone);
     }
 
     /// This process's view of the units, as of the last refresh.
@@ -169,6 +210,7 @@ impl Engine {
     pub(super) fn run_finished(&self, run: RunId) {
         let mut gates = self.lock_gates();
         gates.slots.retain(|(of, _), _| *of != run);
+        gates.sent.retain(|(of, _), _| *of != run);
         gates.finished.insert(run);
         drop(gates);
         self.progress.run_finished(run);
@@ -177,6 +219,23 @@ impl Engine {
     /// Lets go of a run's gates so that they are made anew from the ledger.
     pub(super) fn forget_gates(&self, run: RunId) {
         self.lock_gates().slots.retain(|(of, _), _| *of != run);
+    }
+
+    /// Notes orders that this process has sent.
+    pub(super) fn orders_sent<'a>(
+        &self,
+        run: RunId,
+        dataset: DatasetName,
+        places: impl Iterator<Item = &'a usize>,
+    ) {
+        self.lock_gates().sent.entry((run, dataset)).or_default().extend(places);
+    }
+
+    /// Leaves those whose orders this process has not sent.
+    pub(super) fn retain_unsent(&self, run: RunId, dataset: DatasetName, places: &mut Vec<usize>) {
+        if let Some(sent) = self.lock_gates().sent.get(&(run, dataset)) {
+            places.retain(|at| !sent.contains(at));
+        }
     }
 
     /// Notes that this process has opened all gates of the run once.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::{Engine, Tenancy};
-use super::ports::{LedgerError, TaskRecord};
+use super::ports::TaskRecord;
 use crate::flow::{
     Completion, DatasetName, Failure, Gate, Lane, Processor, RunId, TaskState, Unit, WorkOrder,
 };
@@ -17,6 +17,7 @@ pub async fn arrive(engine: &Engine, reader: DatasetName, completions: &[Complet
     };
     let mut by_run: BTreeMap<RunId, Vec<Arrival>> = BTreeMap::new();
     for Completion { run, unit, attempt, .. } in completions {
+        engine.meet(unit.date);
         let arrival = engine.calendar.index_of(unit.date).map(|at| (unit.dataset, at, *attempt));
         by_run.entry(*run).or_default().extend(arrival);
     }
@@ -42,8 +43,9 @@ pub async fn arrive(engine: &Engine, reader: DatasetName, completions: &[Complet
                     *slot = kept(engine, open);
                     if engine.tenancy == Tenancy::Shared {
                         // As this is done at every arrival: only what an earlier, failed arrival of these
-                        // same units can have left unsent.
+                        // same units can have left unsent, here or in another process.
                         unclaimed.retain(|at| reads_any(engine, processor, *at, &arrivals));
+                        engine.retain_unsent(run, reader, &mut unclaimed);
                     }
                     Some((lane, ready, unclaimed))
                 }
@@ -114,7 +116,7 @@ struct Opened {
 }
 
 /// Makes a gate from the ledger; `None` for a run that is over or unknown.
-async fn open(engine: &Engine, processor: &Processor, run: RunId) -> Result<Option<Opened>, LedgerError> {
+async fn open(engine: &Engine, processor: &Processor, run: RunId) -> Result<Option<Opened>, Failure> {
     let ledger = &engine.ports.ledger;
     let record = match ledger.run(run).await? {
         Some(record) if record.finished_at.is_none() => record,
@@ -124,25 +126,35 @@ async fn open(engine: &Engine, processor: &Processor, run: RunId) -> Result<Opti
         }
         None => return Ok(None),
     };
-    // The own tasks first: what finishes after this look arrives as a message.
-    let own = ledger.tasks(run, Some(processor.writes)).await?;
-    let in_state = |tasks: &[TaskRecord], is: fn(TaskState) -> bool| -> BTreeSet<usize> {
-        let places = tasks.iter().filter(|task| is(task.state));
-        places.filter_map(|task| engine.calendar.index_of(task.unit.date)).collect()
+    // One look: what finishes after it arrives as a message.
+    let datasets: Vec<DatasetName> =
+        processor.reads.iter().map(|input| input.dataset).chain([processor.writes]).collect();
+    let tasks = ledger.unfinished(run, &datasets).await?;
+    tasks.iter().for_each(|task| engine.meet(task.unit.date));
+    engine.check_calendar()?;
+    let places = |dataset: DatasetName, is: &dyn Fn(&TaskRecord) -> bool| -> BTreeSet<usize> {
+        let of_dataset = tasks.iter().filter(|task| task.unit.dataset == dataset && is(task));
+        of_dataset.filter_map(|task| engine.calendar.index_of(task.unit.date)).collect()
     };
-    let mut pending = Vec::with_capacity(processor.reads.len());
     let mut attempts_least = BTreeMap::new();
-    for input in processor.reads {
-        let tasks = ledger.tasks(run, Some(input.dataset)).await?;
-        for task in tasks.iter().filter(|task| task.attempts > 0) {
-            let next = task.attempts + u32::from(task.state != TaskState::Claimed);
-            let place = engine.calendar.index_of(task.unit.date).map(|at| ((input.dataset, at), next));
-            attempts_least.extend(place.filter(|_| task.state != TaskState::Finished));
-        }
-        pending.push(in_state(&tasks, |state| !matches!(state, TaskState::Finished | TaskState::Superseded)));
+    for task in tasks.iter().filter(|task| task.attempts > 0 && task.unit.dataset != processor.writes) {
+        let next = task.attempts + u32::from(task.state != TaskState::Claimed);
+        let at = engine.calendar.index_of(task.unit.date);
+        attempts_least.extend(at.map(|at| ((task.unit.dataset, at), next)));
     }
-    let waiting = in_state(&own, |state| state == TaskState::Waiting);
-    let unclaimed = in_state(&own, |state| state == TaskState::Ready);
+    let pending = processor.reads.iter().map(|input| places(input.dataset, &|_| true)).collect();
+    let waiting = places(processor.writes, &|task| task.state == TaskState::Waiting);
+    // Whose attempt died is as good as unclaimed.
+    let now = engine.ports.clock.now();
+    let unclaimed = places(processor.writes, &|task| match task.state {
+        TaskState::Ready => true,
+        TaskState::Claimed => task.lease_until <= now,
+        TaskState::Waiting
+        | TaskState::Finished
+        | TaskState::Dead
+        | TaskState::Held
+        | TaskState::Superseded => false,
+    });
     let (gate, ready) = Gate::open(&engine.calendar, processor.reads, pending, waiting);
     let open = OpenGate { lane: record.lane, gate, attempts_least };
     Ok(Some(Opened { open, ready, unclaimed: unclaimed.into_iter().collect() }))
@@ -159,7 +171,7 @@ async fn send(
 ) -> Result<(), Failure> {
     if !ready.is_empty() {
         let units: Vec<Unit> = ready.iter().map(|at| engine.unit(dataset, *at)).collect();
-        engine.ports.ledger.mark_ready(run, &units).await?;
+        engine.ports.ledger.mark_ready(run, &units, engine.ports.clock.now()).await?;
     }
     let orders: Vec<WorkOrder> = unclaimed
         .iter()
@@ -169,5 +181,9 @@ async fn send(
     if orders.is_empty() {
         return Ok(());
     }
-    engine.ports.bus.publish_work_orders(&orders).await
+    engine.ports.bus.publish_work_orders(&orders).await?;
+    if engine.tenancy == Tenancy::Shared {
+        engine.orders_sent(run, dataset, unclaimed.iter().chain(ready));
+    }
+    Ok(())
 }

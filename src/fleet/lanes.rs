@@ -53,11 +53,17 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// So many at a time, at least two: one for each lane.
-    pub(super) fn of(total: usize) -> Self {
+    /// So many at a time, at least two: one for each lane. Where only one lane is taken, it may have all.
+    pub(super) fn of(total: usize, lanes: &[Lane]) -> Self {
         let total = total.max(2);
         let kept = |one_in: usize| (total / one_in).max(1);
-        let most = ByLane { daily: total - kept(BACKFILL_SHARE), backfill: total - kept(KEPT_FOR_DAYS) };
+        let most = |lane: Lane, of_other: usize| {
+            if lanes == [lane] { total } else { total - kept(of_other) }
+        };
+        let most = ByLane {
+            daily: most(Lane::Daily, BACKFILL_SHARE),
+            backfill: most(Lane::Backfill, KEPT_FOR_DAYS),
+        };
         Self { most, share: kept(BACKFILL_SHARE), total, taken: ByLane::default(), day_until: Millis::MIN }
     }
 
@@ -117,7 +123,7 @@ mod tests {
     fn neither_lane_can_take_all() {
         for (total, daily_most, backfill_most) in [(128, 112, 96), (8, 7, 6), (2, 1, 1), (0, 1, 1)] {
             for (lane, most) in [(Lane::Daily, daily_most), (Lane::Backfill, backfill_most)] {
-                let mut slots = Slots::of(total);
+                let mut slots = Slots::of(total, &Lane::ALL);
                 let mut begun = 0;
                 while slots.has_room(lane, 0) {
                     slots.take(lane, 0);
@@ -133,8 +139,18 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_that_is_taken_alone_has_everything() {
+        let mut slots = Slots::of(8, &[Lane::Backfill]);
+        for _ in 0..8 {
+            assert!(slots.has_room(Lane::Backfill, 0));
+            slots.take(Lane::Backfill, 0);
+        }
+        assert!(!slots.has_room(Lane::Backfill, 0));
+    }
+
+    #[test]
     fn while_a_day_is_under_way_a_backfill_has_its_share_and_no_more() {
-        let mut slots = Slots::of(128);
+        let mut slots = Slots::of(128, &Lane::ALL);
         let begin = |slots: &mut Slots, now| {
             let mut begun = 0;
             while slots.has_room(Lane::Backfill, now) {

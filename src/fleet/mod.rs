@@ -9,9 +9,11 @@ mod coverage;
 mod cpu;
 mod days;
 mod dead_letter;
+mod doubt;
 mod engine;
 mod gate;
 mod lanes;
+mod ledger_port;
 mod ports;
 mod progress;
 mod retry;
@@ -20,6 +22,7 @@ mod scheduler;
 mod sequential;
 mod service;
 mod status_document;
+mod sweep;
 mod unit_cache;
 mod why;
 mod withdrawal;
@@ -35,17 +38,18 @@ pub use engine::{Engine, LEASE_MS, Ports, Tenancy};
 pub use gate::arrive;
 pub use lanes::BACKFILL_SHARE;
 pub use ports::{
-    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Fetched, Found, Lake,
-    LakeError, Ledger, LedgerError, Message, NewRun, ObjectError, ObjectStore, Provenance, Published,
+    Backlog, Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Fetched, Found,
+    Lake, LakeError, Ledger, LedgerError, Message, NewRun, ObjectError, ObjectStore, Provenance, Published,
     RunRecord, Source, Subscriber, TaskRecord, Upstream,
 };
-pub use progress::{Ended, Progress};
+pub use progress::{AttemptEnd, Ended, How, Progress};
 pub use retry::{ATTEMPTS_MAX, Backoff};
 pub use runs::{RunError, RunTitle, accept, findings, make_plan, recover, replay, submit, with_taken_over};
 pub use scheduler::{Due, Landed, Outlook, Scheduler};
 pub use sequential::sequential;
-pub use service::{Limits, Service};
+pub use service::{Limits, Part, Service};
 pub use status_document::publish_status;
+pub use sweep::Sweep;
 pub use why::{Explanation, Present, Reads, Standing, why};
 pub use withdrawal::withdraw;
 

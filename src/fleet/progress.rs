@@ -2,11 +2,12 @@
 //! Only counts what this process saw; the truth about a run is in the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use tokio::sync::watch;
 
-use crate::flow::{DatasetName, RunId};
+use crate::flow::{DatasetName, Lane, Millis, RunId};
 
 /// Tasks that ended, by how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,17 +24,72 @@ pub struct Ended {
     pub retried: u64,
 }
 
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// Computed and written.
+    Done,
+    /// Made from the same as before.
+    Unchanged,
+    /// Skipped with a reason.
+    Skipped,
+    /// Failed for good.
+    Dead,
+    /// Failed; it will be tried again.
+    Retried,
+}
+
+impl How {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Done, Self::Unchanged, Self::Skipped, Self::Dead, Self::Retried];
+
+    /// A stable word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Unchanged => "unchanged",
+            Self::Skipped => "skipped",
+            Self::Dead => "dead",
+            Self::Retried => "retried",
+        }
+    }
+}
+
+/// The end of an attempt, for whoever measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptEnd {
+    /// The processor's dataset.
+    pub dataset: DatasetName,
+    /// The run's lane.
+    pub lane: Lane,
+    /// How.
+    pub how: How,
+    /// From the claim on.
+    pub duration_ms: Millis,
+}
+
+/// What is told of each end of an attempt.
+type Listener = Box<dyn Fn(&AttemptEnd) + Send + Sync>;
+
 /// Counters that can be watched.
-#[derive(Debug)]
 pub struct Progress {
     ended: Mutex<BTreeMap<DatasetName, Ended>>,
     finished: Mutex<BTreeSet<RunId>>,
+    leases_renewed: AtomicU64,
+    listener: OnceLock<Listener>,
     changes: watch::Sender<u64>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { ended: Mutex::default(), finished: Mutex::default(), changes: watch::Sender::new(0) }
+        Self {
+            ended: Mutex::default(),
+            finished: Mutex::default(),
+            leases_renewed: AtomicU64::new(0),
+            listener: OnceLock::new(),
+            changes: watch::Sender::new(0),
+        }
     }
 }
 
@@ -66,10 +122,37 @@ impl Progress {
         }
     }
 
-    pub(super) fn count(&self, dataset: DatasetName, count: impl FnOnce(&mut Ended)) {
+    /// How often the lease of a long attempt was renewed.
+    #[must_use]
+    pub fn leases_renewed(&self) -> u64 {
+        self.leases_renewed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn lease_renewed(&self) {
+        self.leases_renewed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Has this told of every end of an attempt from now on; asked for once.
+    pub fn listen(&self, listener: impl Fn(&AttemptEnd) + Send + Sync + 'static) {
+        let is_first = self.listener.set(Box::new(listener)).is_ok();
+        assert!(is_first, "one listener is enough");
+    }
+
+    pub(super) fn attempt_ended(&self, end: AttemptEnd) {
         let mut ended = self.ended.lock().expect("nobody panics while counting");
-        count(ended.entry(dataset).or_default());
+        let counts = ended.entry(end.dataset).or_default();
+        let count = match end.how {
+            How::Done => &mut counts.done,
+            How::Unchanged => &mut counts.unchanged,
+            How::Skipped => &mut counts.skipped,
+            How::Dead => &mut counts.dead,
+            How::Retried => &mut counts.retried,
+        };
+        *count += 1;
         drop(ended);
+        if let Some(listener) = self.listener.get() {
+            listener(&end);
+        }
         self.changes.send_modify(|changes| *changes += 1);
     }
 

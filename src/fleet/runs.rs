@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::engine::Engine;
+use super::engine::{Engine, Tenancy};
 use super::ports::{DeadLetter, LedgerError, NewRun};
 use super::{dead_letter, gate};
 use crate::flow::{
@@ -131,29 +131,50 @@ async fn submit_tasks(
     title: RunTitle,
     replays: Vec<i64>,
 ) -> Result<Option<RunId>, RunError> {
-    let tasks = &with_open_neighbours(engine, tasks).await?;
+    let ledger = &engine.ports.ledger;
+    loop {
+        let latest = ledger.runs(false).await?.first().map_or(0, |run| run.id.0);
+        let Some(run) = new_run(engine, tasks, &title, &replays).await? else {
+            return Ok(None);
+        };
+        let id = ledger.submit(run).await?;
+        // Where another process has submitted between the look at what is open and this, neither run knows of the
+        // other, and one might not wait for what it reads of the other. A further run takes both over.
+        if engine.tenancy == Tenancy::Alone || id.0 == latest + 1 {
+            gate::open_again(engine, id).await?;
+            return Ok(Some(id));
+        }
+        tracing::warn!(run = %id, "another run was submitted at the same time; this one is submitted again");
+    }
+}
+
+/// A run of these tasks and what hangs together with them; `None` where there are none.
+async fn new_run(
+    engine: &Engine,
+    tasks: &[PlannedTask],
+    title: &RunTitle,
+    replays: &[i64],
+) -> Result<Option<NewRun>, RunError> {
+    let tasks = with_open_neighbours(engine, tasks).await?;
     let dates = || tasks.iter().map(|task| task.unit.date);
     let (Some(first), Some(last)) = (dates().min(), dates().max()) else {
         return Ok(None);
     };
     let anew = tasks.iter().filter(|task| matches!(task.why, Why::FileGone | Why::Forced));
-    let run = NewRun {
+    Ok(Some(NewRun {
         pipeline: engine.cascade.pipeline().as_str().to_owned(),
-        name: title.name,
-        kind: title.kind,
+        name: title.name.clone(),
+        kind: title.kind.clone(),
         lane: title.lane,
         dates: first..=last,
         tasks: tasks
             .iter()
             .map(|task| (task.unit, if task.ready { TaskState::Ready } else { TaskState::Waiting }))
             .collect(),
-        replays,
+        replays: replays.to_vec(),
         forget: anew.map(|task| task.unit).collect(),
         submitted_at: engine.ports.clock.now(),
-    };
-    let id = engine.ports.ledger.submit(run).await?;
-    gate::open_again(engine, id).await?;
-    Ok(Some(id))
+    }))
 }
 
 /// These tasks, and with them the open tasks of unfinished runs that hang together with them: those that

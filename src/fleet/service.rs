@@ -1,11 +1,13 @@
-//! The loops around the engine: one for each subscription, a bounded number of attempts at a time, the
-//! oldest date first. Every task has an owner here and an end; stopping is told by one token.
+//! The loops around the engine: gates, orders, dead letters, all of a cascade's or a part of them. Every task has an
+//! owner here and an end; stopping is told by one token.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::hash_map::Entry;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -13,29 +15,69 @@ use tokio_util::sync::CancellationToken;
 use super::engine::Engine;
 use super::lanes::{ByLane, Slots};
 use super::ports::{Deliveries, Delivery, Message, Subscriber};
+use super::retry::Backoff;
 use super::{attempt, dead_letter, gate};
 use crate::flow::{
-    Completion, DatasetName, Failure, Lane, Millis, WorkOrder, dead_letter_subscription, gate_subscription,
-    work_subscription,
+    Cascade, Completion, DatasetName, Failure, Lane, Millis, RunId, Unit, WorkOrder,
+    dead_letter_subscription, gate_subscription, work_subscription,
 };
-
-/// Unanswered work orders that a process holds of each processor and lane.
-const ORDERS_OUTSTANDING_MAX: usize = 64;
 
 /// Unanswered completions that a gate holds of each input: it answers whole batches at once.
 const COMPLETIONS_OUTSTANDING_MAX: usize = 1_000;
 
+/// Unanswered dead letters that a process holds of each processor.
+const DEAD_LETTERS_OUTSTANDING_MAX: usize = 64;
+
 /// Port failures in a row after which the service gives up: the ledger or the server is gone for good.
 const FAILURES_MAX: u32 = 8;
 
-/// How long attempts at work may take to end when the service stops.
-const GRACE: Duration = Duration::from_secs(20);
+/// The waits between tries while a port is away.
+const BETWEEN_TRIES: Backoff =
+    Backoff { first: Duration::from_millis(250), longest: Duration::from_secs(10), factor: 2.0 };
 
-/// How many attempts are under way at a time.
+/// Which of a cascade's loops a process runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Processors whose gates it is, and whose dead letters it records.
+    pub gates: Vec<DatasetName>,
+    /// Processors whose orders it takes.
+    pub workers: Vec<DatasetName>,
+    /// The lanes whose orders it takes.
+    pub lanes: Vec<Lane>,
+}
+
+impl Part {
+    /// All of it, for a process that is alone.
+    #[must_use]
+    pub fn whole(cascade: &Cascade) -> Self {
+        let all: Vec<DatasetName> = cascade.datasets().collect();
+        Self { gates: all.clone(), workers: all, lanes: Lane::ALL.to_vec() }
+    }
+
+    /// The gates of these processors, and who records their dead letters.
+    #[must_use]
+    pub fn gates(of: Vec<DatasetName>) -> Self {
+        Self { gates: of, workers: Vec::new(), lanes: Vec::new() }
+    }
+
+    /// The workers of these processors on these lanes.
+    #[must_use]
+    pub fn workers(of: Vec<DatasetName>, lanes: Vec<Lane>) -> Self {
+        Self { gates: Vec::new(), workers: of, lanes }
+    }
+}
+
+/// How much a service takes on, and how long it bears with what fails.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Attempts at a time, most of them waiting for IO; computations are bounded by the cores.
     pub attempts_max: usize,
+    /// Unanswered orders that it holds of each processor and lane.
+    pub orders_max: usize,
+    /// How long a port may be away while what needs it is tried again. Afterwards it goes back to the server.
+    pub patience: Duration,
+    /// How long attempts at work may take to end when the service stops.
+    pub grace: Duration,
 }
 
 /// The running loops of an engine.
@@ -45,32 +87,39 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens all subscriptions of the engine's cascade and begins.
+    /// Opens the subscriptions of a part of the engine's cascade and begins.
     pub async fn start(
         engine: Arc<Engine>,
         subscriber: Arc<dyn Subscriber>,
+        part: Part,
         limits: Limits,
     ) -> Result<Self, Failure> {
         let stop = engine.stop.clone();
         let mut tasks = JoinSet::new();
-        let queue = Arc::new(OrderQueue::default());
-        for processor in engine.cascade().processors() {
-            let dataset = processor.writes;
-            for input in processor.reads {
+        for dataset in part.gates {
+            let reads = engine.cascade().processor(dataset).map_or(&[][..], |processor| processor.reads);
+            let mut inputs = Vec::with_capacity(reads.len());
+            for input in reads {
                 let name = gate_subscription(dataset, input.dataset);
-                let deliveries = subscriber.subscribe(&name, COMPLETIONS_OUTSTANDING_MAX).await?;
-                tasks.spawn(gate_loop(Arc::clone(&engine), dataset, deliveries, stop.clone()));
+                inputs.push(subscriber.subscribe(&name, COMPLETIONS_OUTSTANDING_MAX).await?);
             }
-            for lane in Lane::ALL {
-                let name = work_subscription(dataset, lane);
-                let deliveries = subscriber.subscribe(&name, ORDERS_OUTSTANDING_MAX).await?;
+            tasks.spawn(gate_loop(Arc::clone(&engine), dataset, inputs, limits, stop.clone()));
+            let name = dead_letter_subscription(dataset);
+            let deliveries = subscriber.subscribe(&name, DEAD_LETTERS_OUTSTANDING_MAX).await?;
+            tasks.spawn(dead_letter_loop(Arc::clone(&engine), deliveries, limits, stop.clone()));
+        }
+        let queue = Arc::new(OrderQueue::default());
+        for dataset in &part.workers {
+            for lane in &part.lanes {
+                let name = work_subscription(*dataset, *lane);
+                let deliveries = subscriber.subscribe(&name, limits.orders_max).await?;
                 tasks.spawn(take_orders(Arc::clone(&engine), Arc::clone(&queue), deliveries, stop.clone()));
             }
-            let name = dead_letter_subscription(dataset);
-            let deliveries = subscriber.subscribe(&name, ORDERS_OUTSTANDING_MAX).await?;
-            tasks.spawn(dead_letter_loop(Arc::clone(&engine), deliveries, stop.clone()));
         }
-        tasks.spawn(work_loop(engine, queue, limits, stop.clone()));
+        if !part.workers.is_empty() {
+            let slots = Slots::of(limits.attempts_max, &part.lanes);
+            tasks.spawn(work_loop(engine, queue, slots, limits, stop.clone()));
+        }
         Ok(Self { stop, tasks })
     }
 
@@ -121,6 +170,35 @@ impl Patience {
     }
 }
 
+/// Does something that needs the ports, again while they are away. The message is held meanwhile: given back, it
+/// would be counted against its deliveries, although nothing is wrong with it.
+async fn bearing_with<F: Future<Output = Result<(), Failure>>>(
+    engine: &Engine,
+    limits: Limits,
+    what: impl Fn() -> F,
+) -> Result<(), Failure> {
+    let clock = &engine.ports.clock;
+    let give_up = clock.now() + Millis::try_from(limits.patience.as_millis()).unwrap_or(Millis::MAX);
+    let mut tries = 0;
+    loop {
+        let failure = match what().await {
+            Err(failure @ Failure::Transient(_)) if !engine.stop.is_cancelled() => failure,
+            outcome => return outcome,
+        };
+        tries += 1;
+        let again = clock.now() + BETWEEN_TRIES.wait_after(tries, "a port is away");
+        if again > give_up {
+            return Err(failure);
+        }
+        tracing::warn!(%failure, tries, "a port failed; it is tried again");
+        tokio::select! {
+            biased;
+            () = engine.stop.cancelled() => return Err(failure),
+            () = clock.sleep_until(again) => {}
+        }
+    }
+}
+
 /// The next delivery, or `None` when it is time to stop.
 async fn next(
     deliveries: &mut Box<dyn Deliveries>,
@@ -133,19 +211,25 @@ async fn next(
     }
 }
 
-/// The gate of a processor at work: completions of days are answered beside those of backfills, not behind them.
+/// The gate of a processor at work, told of all its inputs together: the more of them come at once, the fewer looks
+/// at the ledger they cost. Completions of days are answered beside those of backfills, not behind them.
 async fn gate_loop(
     engine: Arc<Engine>,
     reader: DatasetName,
-    deliveries: Box<dyn Deliveries>,
+    inputs: Vec<Box<dyn Deliveries>>,
+    limits: Limits,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
     let (daily, of_days) = mpsc::channel(COMPLETIONS_OUTSTANDING_MAX);
     let (backfill, of_backfills) = mpsc::channel(COMPLETIONS_OUTSTANDING_MAX);
+    let lanes = [daily, backfill];
+    let sorted = inputs.into_iter().map(|input| sort_completions(reader, input, lanes.clone(), &stop));
+    let sorted = try_join_all(sorted);
+    drop(lanes);
     tokio::try_join!(
-        sort_completions(reader, deliveries, [daily, backfill], &stop),
-        answer_completions(&engine, reader, of_days, &stop),
-        answer_completions(&engine, reader, of_backfills, &stop),
+        sorted,
+        answer_completions(&engine, reader, of_days, limits, &stop),
+        answer_completions(&engine, reader, of_backfills, limits, &stop),
     )?;
     Ok(())
 }
@@ -184,6 +268,7 @@ async fn answer_completions(
     engine: &Engine,
     reader: DatasetName,
     mut arrived: mpsc::Receiver<Arrived>,
+    limits: Limits,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
     let mut patience = Patience::default();
@@ -197,7 +282,8 @@ async fn answer_completions(
             },
         }
         let (completions, deliveries): (Vec<Completion>, Vec<Box<dyn Delivery>>) = batch.into_iter().unzip();
-        if patience.judge(gate::arrive(engine, reader, &completions).await)? {
+        let answer = bearing_with(engine, limits, || gate::arrive(engine, reader, &completions));
+        if patience.judge(answer.await)? {
             deliveries.into_iter().for_each(Delivery::ack);
         } else {
             deliveries.into_iter().for_each(Delivery::nack);
@@ -208,12 +294,15 @@ async fn answer_completions(
 async fn dead_letter_loop(
     engine: Arc<Engine>,
     mut deliveries: Box<dyn Deliveries>,
+    limits: Limits,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
     let mut patience = Patience::default();
     while let Some(delivery) = next(&mut deliveries, &stop).await? {
         let outcome = match delivery.message() {
-            Message::WorkOrder(order) => dead_letter::record_crash(&engine, *order).await,
+            Message::WorkOrder(order) => {
+                bearing_with(&engine, limits, || dead_letter::record_crash(&engine, *order)).await
+            }
             // Our own notice: the ledger has it already.
             Message::DeadLetter(_) => Ok(()),
             other @ (Message::Completion(_) | Message::Undecodable(_)) => {
@@ -235,8 +324,16 @@ async fn dead_letter_loop(
 /// So dates come through whole, and what has just been decoded is used while it is there.
 #[derive(Default)]
 struct OrderQueue {
-    heaps: Mutex<ByLane<BinaryHeap<Reverse<Queued>>>>,
+    orders: Mutex<Orders>,
     more: Notify,
+}
+
+#[derive(Default)]
+struct Orders {
+    heaps: ByLane<BinaryHeap<Reverse<Queued>>>,
+    /// Orders that are queued or carried out, with further deliveries of the same: each waits here for the end
+    /// of the one before it, instead of waiting for its lease in an attempt's place.
+    held: HashMap<(RunId, Unit), VecDeque<Queued>>,
 }
 
 struct Queued {
@@ -267,19 +364,35 @@ impl Ord for Queued {
 
 impl OrderQueue {
     fn push(&self, queued: Queued) {
-        self.heaps().of_mut(queued.order.lane).push(Reverse(queued));
+        let mut orders = self.orders();
+        match orders.held.entry((queued.order.run, queued.order.unit)) {
+            Entry::Occupied(mut same) => return same.get_mut().push_back(queued),
+            Entry::Vacant(first) => first.insert(VecDeque::new()),
+        };
+        orders.heaps.of_mut(queued.order.lane).push(Reverse(queued));
+        drop(orders);
         self.more.notify_one();
     }
 
     /// The order that is to be begun now: a day's where there is room for one, else a backfill's.
     fn pop(&self, slots: &Slots, now: Millis) -> Option<Queued> {
-        let mut heaps = self.heaps();
+        let mut orders = self.orders();
         let mut lanes = Lane::ALL.into_iter().filter(|lane| slots.has_room(*lane, now));
-        lanes.find_map(|lane| heaps.of_mut(lane).pop()).map(|Reverse(queued)| queued)
+        lanes.find_map(|lane| orders.heaps.of_mut(lane).pop()).map(|Reverse(queued)| queued)
     }
 
-    fn heaps(&self) -> MutexGuard<'_, ByLane<BinaryHeap<Reverse<Queued>>>> {
-        self.heaps.lock().expect("nobody panics while holding the queue")
+    /// An order has been carried out, or not: the next delivery of the same is queued.
+    fn ended(&self, order: WorkOrder) {
+        let mut orders = self.orders();
+        let Some(mut same) = orders.held.remove(&(order.run, order.unit)) else { return };
+        if let Some(next) = same.pop_front() {
+            orders.held.insert((order.run, order.unit), same);
+            orders.heaps.of_mut(order.lane).push(Reverse(next));
+        }
+    }
+
+    fn orders(&self) -> MutexGuard<'_, Orders> {
+        self.orders.lock().expect("nobody panics while holding the queue")
     }
 }
 
@@ -309,11 +422,11 @@ async fn take_orders(
 async fn work_loop(
     engine: Arc<Engine>,
     queue: Arc<OrderQueue>,
+    mut slots: Slots,
     limits: Limits,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    let mut slots = Slots::of(limits.attempts_max);
-    let mut attempts: JoinSet<(Lane, Result<(), Failure>)> = JoinSet::new();
+    let mut attempts: JoinSet<(WorkOrder, Result<(), Failure>)> = JoinSet::new();
     let mut patience = Patience::default();
     loop {
         let now = engine.ports.clock.now();
@@ -321,20 +434,22 @@ async fn work_loop(
             slots.take(order.lane, now);
             let engine = Arc::clone(&engine);
             attempts.spawn(async move {
-                let outcome = attempt::perform(&engine, order).await;
+                let outcome = bearing_with(&engine, limits, || attempt::perform(&engine, order)).await;
                 match &outcome {
                     Ok(()) => delivery.ack(),
                     Err(_) => delivery.nack(),
                 }
-                (order.lane, outcome)
+                (order, outcome)
             });
         }
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
             Some(ended) = attempts.join_next() => {
-                let (lane, outcome) = ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-                slots.give(lane);
+                let (order, outcome) =
+                    ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+                slots.give(order.lane);
+                queue.ended(order);
                 patience.judge(outcome)?;
             }
             () = queue.more.notified() => {}
@@ -348,7 +463,7 @@ async fn work_loop(
             }
         }
     };
-    if tokio::time::timeout(GRACE, rest).await.is_err() {
+    if tokio::time::timeout(limits.grace, rest).await.is_err() {
         tracing::warn!("attempts were cut short by the end of the grace period; they will be made again");
     }
     Ok(())

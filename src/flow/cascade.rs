@@ -252,6 +252,7 @@ mod tests {
             summary: "",
             code: 1,
             cadence: if at == 3 { Cadence::MonthOpening } else { Cadence::EveryDate },
+            slowest_seconds: 1,
             reads: Box::leak(reads.into_boxed_slice()),
             step,
         }

@@ -37,7 +37,9 @@ pub use message::{Completion, DeadLetterNotice, WorkOrder};
 pub use names::{DatasetName, PipelineName};
 pub use outcome::{Computed, Documents, Failure, Output, Permanent, SkipReason, Transient};
 pub use plan::{Findings, Plan, PlanError, PlanRequest, PlannedTask, Why, plan};
-pub use processor::{Compute, Dataset, Decode, Input, Pipeline, Presence, Processor, Publish, Step};
+pub use processor::{
+    Compute, Dataset, Decode, Input, Pipeline, Presence, Processor, Publish, SLOWEST_SECONDS_MAX, Step,
+};
 pub use readiness::{Blocker, Gate};
 pub use record::{Millis, Stored, UnitRecord};
 pub use rhythm::{Rhythm, Starts};

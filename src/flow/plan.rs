@@ -314,7 +314,8 @@ mod tests {
             compute: |_| Ok(Computed::Skipped(SkipReason::Bootstrap)),
             decode: |_| Ok(Arc::new(())),
         };
-        Processor { writes, summary: "", code: 1, cadence: Cadence::EveryDate, reads, step }
+        let cadence = Cadence::EveryDate;
+        Processor { writes, summary: "", code: 1, cadence, slowest_seconds: 1, reads, step }
     }
 
     const fn input(dataset: DatasetName, window: Window) -> Input {

@@ -125,6 +125,12 @@ pub enum Step {
     },
 }
 
+/// What the slowest task of a processor takes that says nothing of it, in seconds.
+const SLOWEST_SECONDS: u32 = 120;
+
+/// More than any processor may declare: orders are held by a client that works on them for four times as long.
+pub const SLOWEST_SECONDS_MAX: u32 = 6 * 60 * 60;
+
 /// A declared step: reads datasets, writes one, publishes one topic. A value, made in a `const`.
 #[derive(Clone, Copy)]
 pub struct Processor {
@@ -136,6 +142,9 @@ pub struct Processor {
     pub code: u32,
     /// On which dates it has units.
     pub cadence: Cadence,
+    /// What its slowest task takes once it is its turn, in seconds. A worker is given so long to stop, and whoever
+    /// is at it ten times as long is taken for hanging.
+    pub slowest_seconds: u32,
     /// What it reads.
     pub reads: &'static [Input],
     /// What it does.
@@ -158,6 +167,7 @@ impl Processor {
             summary,
             code,
             cadence: Cadence::EveryDate,
+            slowest_seconds: SLOWEST_SECONDS,
             reads,
             step: Step::Compute {
                 schema: R::SCHEMA,
@@ -185,7 +195,8 @@ impl Processor {
         presence: Presence,
     ) -> Self {
         let step = Step::Land { source, presence };
-        Self { writes, summary, code: 1, cadence: Cadence::EveryDate, reads: &[], step }
+        let (cadence, slowest_seconds) = (Cadence::EveryDate, SLOWEST_SECONDS);
+        Self { writes, summary, code: 1, cadence, slowest_seconds, reads: &[], step }
     }
 
     /// A processor that publishes documents.
@@ -197,7 +208,15 @@ impl Processor {
         reads: &'static [Input],
         publish: Publish,
     ) -> Self {
-        Self { writes, summary, code, cadence: Cadence::EveryDate, reads, step: Step::Publish { publish } }
+        let (cadence, slowest_seconds) = (Cadence::EveryDate, SLOWEST_SECONDS);
+        Self { writes, summary, code, cadence, slowest_seconds, reads, step: Step::Publish { publish } }
+    }
+
+    /// The same processor, whose slowest task takes up to so many seconds.
+    #[must_use]
+    pub const fn taking_up_to(self, seconds: u32) -> Self {
+        assert!(seconds > 0 && seconds <= SLOWEST_SECONDS_MAX, "a task takes up to six hours");
+        Self { slowest_seconds: seconds, ..self }
     }
 
     /// The same processor with one unit a month, on the month's first date.

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tidegate::adapters::lake::MemoryLake;
 use tidegate::adapters::ledger::InlineLedger;
 use tidegate::adapters::objects::MemoryStore;
 use tidegate::fleet::{
-    Clock, Engine, Inline, Lake, Ledger, Limits, Millis, Ports, RunTitle, Service, Source, Stored,
+    Clock, Engine, Inline, Lake, Ledger, Limits, Millis, Part, Ports, RunTitle, Service, Source, Stored,
     UnitRecord, make_plan, recover, submit, withdraw,
 };
 use tidegate::flow::{Calendar, Cascade, DatasetName, Date, Frame, Lane, PlanRequest, Rhythm, Step, Unit};
@@ -66,8 +67,10 @@ impl World {
         withdraw(&engine, NBA.calendar_source).await.expect("dates that are no more");
         recover(&engine, true).await.expect("a recovery");
         let subscriber = Arc::clone(&self.bus) as _;
-        let limits = Limits { attempts_max: 8 };
-        let service = Service::start(Arc::clone(&engine), subscriber, limits).await.expect("its loops");
+        let (patience, grace) = (Duration::ZERO, Duration::from_secs(20));
+        let limits = Limits { attempts_max: 8, orders_max: 64, patience, grace };
+        let part = Part::whole(engine.cascade());
+        let service = Service::start(Arc::clone(&engine), subscriber, part, limits).await.expect("its loops");
         Process { engine, _loops: service }
     }
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidegate::fleet::{
-    Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Found, Lake, LakeError, Ledger, LedgerError,
-    Message, Millis, NewRun, ObjectError, ObjectStore, Provenance, Published, RunRecord, Source, Stored,
-    TaskRecord, UnitRecord,
+    Backlog, Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Found, Lake, LakeError, Ledger,
+    LedgerError, Message, Millis, NewRun, ObjectError, ObjectStore, Provenance, Published, RunRecord, Source,
+    Stored, TaskRecord, UnitRecord,
 };
 use tidegate::flow::{
     Completion, DatasetName, Date, DeadLetterNotice, Document, Failure, Fingerprint, Frame, Payload, RunId,
@@ -131,10 +131,14 @@ impl Ledger for ProcessPorts {
         call!(self, "latest_task", broken("read"), self.shared.ledger.latest_task(unit).await)
     }
 
-    async fn mark_ready(&self, run: RunId, units: &[Unit]) -> Result<(), LedgerError> {
+    async fn unfinished(&self, run: RunId, datasets: &[DatasetName]) -> Result<Vec<TaskRecord>, LedgerError> {
+        call!(self, "unfinished", broken("read"), self.shared.ledger.unfinished(run, datasets).await)
+    }
+
+    async fn mark_ready(&self, run: RunId, units: &[Unit], at: Millis) -> Result<(), LedgerError> {
         call!(self, "mark_ready", broken("mark_ready"), {
             self.tell(|| format!("marks ready in run {run}: {units:?}"));
-            self.shared.ledger.mark_ready(run, units).await
+            self.shared.ledger.mark_ready(run, units, at).await
         })
     }
 
@@ -146,6 +150,13 @@ impl Ledger for ProcessPorts {
                 self.shared.shadow().claimed(&self.shared.fixture.cascade, order, *fence);
             }
             answer
+        })
+    }
+
+    async fn renew(&self, order: WorkOrder, fence: u32, lease_until: Millis) -> Result<bool, LedgerError> {
+        call!(self, "renew", broken("renew"), {
+            self.shared.count("renewals");
+            self.shared.ledger.renew(order, fence, lease_until).await
         })
     }
 
@@ -236,6 +247,10 @@ impl Ledger for ProcessPorts {
 
     async fn dead_letters(&self, open_only: bool) -> Result<Vec<DeadLetter>, LedgerError> {
         call!(self, "dead_letters", broken("read"), self.shared.ledger.dead_letters(open_only).await)
+    }
+
+    async fn backlog(&self, pipeline: &str) -> Result<Vec<Backlog>, LedgerError> {
+        call!(self, "backlog", broken("read"), self.shared.ledger.backlog(pipeline).await)
     }
 
     async fn accept(&self, id: i64, fingerprint: Fingerprint, at: Millis) -> Result<bool, LedgerError> {

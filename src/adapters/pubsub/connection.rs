@@ -24,6 +24,13 @@ impl PubsubConfig {
         Self { endpoint: Some(endpoint.into()), project: project.into() }
     }
 
+    /// Google's own service, with the credentials that the machine or the workload has: the file of
+    /// `GOOGLE_APPLICATION_CREDENTIALS`, the login of `gcloud`, or the identity that the platform lends.
+    #[must_use]
+    pub fn cloud(project: impl Into<String>) -> Self {
+        Self { endpoint: None, project: project.into() }
+    }
+
     /// A topic's name as the server knows it.
     #[must_use]
     pub fn topic(&self, name: &str) -> String {

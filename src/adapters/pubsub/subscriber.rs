@@ -16,15 +16,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::codec::Codec;
 use super::connection::{PubsubConfig, PubsubError};
 use crate::fleet::{Deliveries, Delivery, Message, Subscriber};
-use crate::flow::{ACK_DEADLINE_SECONDS, Failure};
+use crate::flow::{ACK_DEADLINE_SECONDS, Failure, SLOWEST_SECONDS_MAX};
 
 /// Answers on their way to the server, for each subscription. The library sends them at the latest every
 /// 100 ms, so this allows 10,000 deliveries a second however few may be unanswered at a time.
 const ANSWERS_UNDER_WAY_MAX: usize = 1_000;
 
-/// How long a delivery may take altogether. The library's own limit of an hour would hand a long task to a
-/// second worker.
-const LEASE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a delivery may take altogether, its wait for a turn and the slowest task that may be declared. The
+/// library's own limit of an hour would hand a long task to a second worker.
+const LEASE_MAX: Duration = Duration::from_secs(4 * SLOWEST_SECONDS_MAX as u64);
+
+/// Connections to Google's service: each carries a hundred streams, and a gate has one for each input of each processor.
+const CONNECTIONS: usize = 8;
 
 /// Opens subscriptions.
 pub struct PubsubSubscriber {
@@ -32,6 +35,8 @@ pub struct PubsubSubscriber {
     client: Client,
     codec: Arc<Codec>,
     opened: Mutex<Vec<ShutdownToken>>,
+    /// Answers that may be on their way, for each subscription, beside the deliveries that are unanswered.
+    answers_under_way_max: usize,
 }
 
 impl PubsubSubscriber {
@@ -40,23 +45,43 @@ impl PubsubSubscriber {
         let mut builder = Client::builder();
         if let Some(endpoint) = &config.endpoint {
             builder = builder.with_endpoint(endpoint).with_credentials(PubsubConfig::anonymous());
+        } else {
+            builder = builder.with_grpc_subchannel_count(CONNECTIONS);
         }
         let client = builder.build().await.map_err(|error| PubsubError::Client {
             place: config.place().to_owned(),
             reason: error.to_string(),
         })?;
-        Ok(Self { config, client, codec: Arc::new(codec), opened: Mutex::default() })
+        Ok(Self {
+            config,
+            client,
+            codec: Arc::new(codec),
+            opened: Mutex::default(),
+            answers_under_way_max: ANSWERS_UNDER_WAY_MAX,
+        })
+    }
+
+    /// The same subscriber, beside others of the same subscriptions: it has nothing delivered that it has no room
+    /// for, because nobody else could have it meanwhile.
+    #[must_use]
+    pub fn among_others(self) -> Self {
+        Self { answers_under_way_max: 0, ..self }
     }
 
     /// Comes back when every answer has reached the server, or `limit` has passed. Takes nothing new on any
-    /// subscription. What is unanswered when the process ends is delivered again.
-    pub async fn settle(&self, limit: Duration) {
+    /// subscription. What is unanswered when the process ends is delivered again. Answers with the number of
+    /// subscriptions that did not come to their end in time.
+    pub async fn settle(&self, limit: Duration) -> usize {
         let opened: Vec<ShutdownToken> =
             std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
-        let settled = join_all(opened.iter().map(ShutdownToken::shutdown));
-        if tokio::time::timeout(limit, settled).await.is_err() {
-            tracing::warn!(?limit, "some deliveries were not answered in time; they will come again");
+        let settle = |token: ShutdownToken| async move {
+            tokio::time::timeout(limit, token.shutdown()).await.is_err()
+        };
+        let late = join_all(opened.into_iter().map(settle)).await.into_iter().filter(|late| *late).count();
+        if late > 0 {
+            tracing::warn!(?limit, late, "some deliveries were not answered in time; they will come again");
         }
+        late
     }
 }
 
@@ -67,7 +92,7 @@ impl Subscriber for PubsubSubscriber {
         subscription: &str,
         outstanding_max: usize,
     ) -> Result<Box<dyn Deliveries>, Failure> {
-        let on_server = i64::try_from(outstanding_max + ANSWERS_UNDER_WAY_MAX).unwrap_or(i64::MAX);
+        let on_server = i64::try_from(outstanding_max + self.answers_under_way_max).unwrap_or(i64::MAX);
         let stream = self
             .client
             .subscribe(self.config.subscription(subscription))

@@ -14,7 +14,8 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
     &[GATE_E.same_date().optional(), POINTS_TRAINING.read(Window::AllBefore)],
     |inputs| compute(inputs, ROWS_MIN),
 )
-.monthly();
+.monthly()
+.taking_up_to(900);
 
 pub(super) fn compute(inputs: &Inputs<'_>, rows_min: usize) -> Result<Computed, Permanent> {
     match points_model(&inputs.window(POINTS_TRAINING)?, inputs.date(), rows_min) {

@@ -7,10 +7,13 @@ use async_trait::async_trait;
 use super::config::PostgresConfig;
 use super::fault::Fault;
 use super::sessions::{Session, Sessions};
-use super::{commits, dead_letters, outbox, reopening, runs, schema, submission, tasks, units, withdrawal};
+use super::{
+    backlog, commits, dead_letters, outbox, reopening, runs, schema, submission, tasks, units, withdrawal,
+};
 use crate::adapters::ledger::declared::Declared;
 use crate::fleet::{
-    Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord, TaskRecord,
+    Backlog, Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord,
+    TaskRecord,
 };
 use crate::flow::{Completion, DatasetName, Fingerprint, RunId, TaskState, Unit, WorkOrder};
 
@@ -99,6 +102,14 @@ impl Ledger for PostgresLedger {
             .await
     }
 
+    async fn unfinished(&self, run: RunId, datasets: &[DatasetName]) -> Result<Vec<TaskRecord>, LedgerError> {
+        let declared = &self.declared;
+        self.during("unfinished", |session| async move {
+            tasks::unfinished(&session, declared, run, datasets).await
+        })
+        .await
+    }
+
     async fn run(&self, run: RunId) -> Result<Option<RunRecord>, LedgerError> {
         self.during("run", |session| async move { runs::find(&session, run).await }).await
     }
@@ -109,13 +120,18 @@ impl Ledger for PostgresLedger {
             .await
     }
 
-    async fn mark_ready(&self, run: RunId, units: &[Unit]) -> Result<(), LedgerError> {
-        self.during("mark_ready", |session| async move { tasks::mark_ready(&session, run, units).await })
+    async fn mark_ready(&self, run: RunId, units: &[Unit], at: Millis) -> Result<(), LedgerError> {
+        self.during("mark_ready", |session| async move { tasks::mark_ready(&session, run, units, at).await })
             .await
     }
 
     async fn claim(&self, order: WorkOrder, now: Millis, lease_until: Millis) -> Result<Claim, LedgerError> {
         self.during("claim", |session| async move { tasks::claim(&session, order, now, lease_until).await })
+            .await
+    }
+
+    async fn renew(&self, order: WorkOrder, fence: u32, lease_until: Millis) -> Result<bool, LedgerError> {
+        self.during("renew", |session| async move { tasks::renew(&session, order, fence, lease_until).await })
             .await
     }
 
@@ -189,6 +205,12 @@ impl Ledger for PostgresLedger {
             dead_letters::list(&session, declared, open_only).await
         })
         .await
+    }
+
+    async fn backlog(&self, pipeline: &str) -> Result<Vec<Backlog>, LedgerError> {
+        let declared = &self.declared;
+        self.during("backlog", |session| async move { backlog::list(&session, declared, pipeline).await })
+            .await
     }
 
     async fn accept(&self, id: i64, fingerprint: Fingerprint, at: Millis) -> Result<bool, LedgerError> {

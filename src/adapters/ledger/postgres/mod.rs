@@ -3,6 +3,7 @@
 //! transactions decide on, they decide on a row that both lock. Reads no clock, no file and no environment;
 //! retries nothing but a collision of two transactions.
 
+mod backlog;
 mod commits;
 mod config;
 mod dead_letters;

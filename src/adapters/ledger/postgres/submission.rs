@@ -70,11 +70,11 @@ async fn insert_tasks(session: &Session, run: RunId, new: &NewRun) -> Result<(),
     let states: Vec<&str> = new.tasks.iter().map(|(_, state)| state.as_str()).collect();
     session
         .execute(
-            "INSERT INTO tasks (run, dataset, date, position, state)
-             SELECT $1, dataset, date, place - 1, state
+            "INSERT INTO tasks (run, dataset, date, position, state, not_before)
+             SELECT $1, dataset, date, place - 1, state, CASE state WHEN 'ready' THEN $5::bigint ELSE 0 END
              FROM unnest($2::text[], $3::integer[], $4::text[])
                 WITH ORDINALITY AS t (dataset, date, state, place)",
-            &[&run.0, &datasets, &dates, &states],
+            &[&run.0, &datasets, &dates, &states, &new.submitted_at],
         )
         .await?;
     let mut shift = Shift::default();

@@ -41,6 +41,23 @@ pub(super) async fn list(
     rows.iter().filter_map(|row| record(row, declared).transpose()).collect()
 }
 
+/// The tasks of these datasets in a run that are neither finished nor superseded, as of one moment.
+pub(super) async fn unfinished(
+    session: &Session,
+    declared: &Declared,
+    run: RunId,
+    datasets: &[DatasetName],
+) -> Result<Vec<TaskRecord>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM tasks WHERE run = $1 AND dataset = ANY($2) AND state NOT IN ('finished', 'superseded')"
+    );
+    let datasets: Vec<&str> = datasets.iter().map(|dataset| dataset.as_str()).collect();
+    let rows = session.query(sql, &[&run.0, &datasets]).await?;
+    rows.iter().filter_map(|row| record(row, declared).transpose()).collect()
+}
+
 /// The task of a unit in the latest run that has one.
 pub(super) async fn latest(
     session: &Session,
@@ -77,7 +94,12 @@ fn record(row: &Row, declared: &Declared) -> Result<Option<TaskRecord>, Fault> {
 }
 
 /// Turns those of the units that wait into ready ones. Locks them in their order.
-pub(super) async fn mark_ready(session: &Session, run: RunId, units: &[Unit]) -> Result<(), Fault> {
+pub(super) async fn mark_ready(
+    session: &Session,
+    run: RunId,
+    units: &[Unit],
+    at: Millis,
+) -> Result<(), Fault> {
     let sql = concat!(
         "WITH mine AS (
             SELECT t.dataset, t.date FROM tasks t
@@ -85,7 +107,7 @@ pub(super) async fn mark_ready(session: &Session, run: RunId, units: &[Unit]) ->
                 ON t.dataset = u.dataset AND t.date = u.date
             WHERE t.run = $1 AND t.state = 'waiting' ORDER BY t.dataset, t.date FOR UPDATE OF t),
          changed AS (
-            UPDATE tasks t SET state = 'ready' FROM mine
+            UPDATE tasks t SET state = 'ready', not_before = greatest(t.not_before, $4) FROM mine
             WHERE t.run = $1 AND t.dataset = mine.dataset AND t.date = mine.date AND t.state = 'waiting'
             RETURNING 1)
          INSERT INTO run_tallies AS t (run, shard, waiting, ready)
@@ -96,7 +118,7 @@ pub(super) async fn mark_ready(session: &Session, run: RunId, units: &[Unit]) ->
             ready = t.ready + excluded.ready"
     );
     let (datasets, dates) = stored::columns(units.iter().copied());
-    session.execute(sql, &[&run.0, &datasets, &dates]).await?;
+    session.execute(sql, &[&run.0, &datasets, &dates, &at]).await?;
     Ok(())
 }
 
@@ -164,7 +186,9 @@ async fn refusal(session: &Session, order: WorkOrder, now: Millis) -> Result<Opt
     let row = session
         .find(
             "SELECT t.state, t.not_before, t.lease_until, t.outcome, t.revision, t.rows_expected,
-                t.rows_written, t.attempts, r.lane
+                t.rows_written, t.attempts, r.lane,
+                (SELECT max(o.id) FROM outbox o
+                 WHERE o.run = t.run AND o.dataset = t.dataset AND o.date = t.date) AS outbox
              FROM tasks t JOIN runs r ON r.id = t.run WHERE t.run = $1 AND t.dataset = $2 AND t.date = $3",
             &[&order.run.0, &dataset, &date],
         )
@@ -177,20 +201,41 @@ async fn refusal(session: &Session, order: WorkOrder, now: Millis) -> Result<Opt
     Ok(match stored::state(&row)? {
         TaskState::Ready => (not_before > now).then_some(Claim::Later(not_before)),
         TaskState::Claimed => (lease_until > now).then_some(Claim::Later(lease_until)),
-        TaskState::Finished => Some(Claim::Finished(Completion {
-            run: order.run,
-            lane: stored::lane(&row)?,
-            unit: order.unit,
-            outcome: stored::outcome(&row)?,
-            revision: stored::revision(&row, "revision")?,
-            rows_expected: stored::count(&row, "rows_expected")?,
-            rows_written: stored::count(&row, "rows_written")?,
-            attempt: stored::small(&row, "attempts")?,
-        })),
+        TaskState::Finished => Some(Claim::Finished {
+            completion: Completion {
+                run: order.run,
+                lane: stored::lane(&row)?,
+                unit: order.unit,
+                outcome: stored::outcome(&row)?,
+                revision: stored::revision(&row, "revision")?,
+                rows_expected: stored::count(&row, "rows_expected")?,
+                rows_written: stored::count(&row, "rows_written")?,
+                attempt: stored::small(&row, "attempts")?,
+            },
+            outbox: row.try_get("outbox")?,
+        }),
         state @ (TaskState::Waiting | TaskState::Dead | TaskState::Held | TaskState::Superseded) => {
             Some(Claim::Void(Some(state)))
         }
     })
+}
+
+/// Prolongs a claim, if the fence is the current one.
+pub(super) async fn renew(
+    session: &Session,
+    order: WorkOrder,
+    fence: u32,
+    lease_until: Millis,
+) -> Result<bool, Fault> {
+    let (dataset, date) = (order.unit.dataset.as_str(), order.unit.date.days());
+    let changed = session
+        .execute(
+            "UPDATE tasks SET lease_until = greatest(lease_until, $5)
+             WHERE run = $1 AND dataset = $2 AND date = $3 AND state = 'claimed' AND claims = $4",
+            &[&order.run.0, &dataset, &date, &fence.cast_signed(), &lease_until],
+        )
+        .await?;
+    Ok(changed > 0)
 }
 
 /// Makes a claimed task ready again, if the fence is the current one. An attempt that does not count is

@@ -7,10 +7,13 @@ use async_trait::async_trait;
 use super::execution::{Access, Execution, Inline};
 use super::fault::Fault;
 use super::threads::Threads;
-use super::{commits, dead_letters, outbox, reopening, runs, schema, submission, tasks, units, withdrawal};
+use super::{
+    backlog, commits, dead_letters, outbox, reopening, runs, schema, submission, tasks, units, withdrawal,
+};
 use crate::adapters::ledger::declared::Declared;
 use crate::fleet::{
-    Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord, TaskRecord,
+    Backlog, Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord,
+    TaskRecord,
 };
 use crate::flow::{Completion, DatasetName, Fingerprint, RunId, TaskState, Unit, WorkOrder};
 
@@ -95,6 +98,11 @@ impl<E: Execution> Ledger for SqlLedger<E> {
         self.read("tasks", move |tx| tasks::list(tx, &declared, run, dataset)).await
     }
 
+    async fn unfinished(&self, run: RunId, datasets: &[DatasetName]) -> Result<Vec<TaskRecord>, LedgerError> {
+        let (declared, datasets) = (self.declared.clone(), datasets.to_vec());
+        self.read("unfinished", move |tx| tasks::unfinished(tx, &declared, run, &datasets)).await
+    }
+
     async fn run(&self, run: RunId) -> Result<Option<RunRecord>, LedgerError> {
         self.read("run", move |tx| runs::find(tx, run)).await
     }
@@ -104,13 +112,17 @@ impl<E: Execution> Ledger for SqlLedger<E> {
         self.read("latest_task", move |tx| tasks::latest(tx, &declared, unit)).await
     }
 
-    async fn mark_ready(&self, run: RunId, units: &[Unit]) -> Result<(), LedgerError> {
+    async fn mark_ready(&self, run: RunId, units: &[Unit], at: Millis) -> Result<(), LedgerError> {
         let units = units.to_vec();
-        self.write("mark_ready", move |tx| tasks::mark_ready(tx, run, &units)).await
+        self.write("mark_ready", move |tx| tasks::mark_ready(tx, run, &units, at)).await
     }
 
     async fn claim(&self, order: WorkOrder, now: Millis, lease_until: Millis) -> Result<Claim, LedgerError> {
         self.write("claim", move |tx| tasks::claim(tx, order, now, lease_until)).await
+    }
+
+    async fn renew(&self, order: WorkOrder, fence: u32, lease_until: Millis) -> Result<bool, LedgerError> {
+        self.write("renew", move |tx| tasks::renew(tx, order, fence, lease_until)).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, LedgerError> {
@@ -157,6 +169,11 @@ impl<E: Execution> Ledger for SqlLedger<E> {
     async fn dead_letters(&self, open_only: bool) -> Result<Vec<DeadLetter>, LedgerError> {
         let declared = self.declared.clone();
         self.read("dead_letters", move |tx| dead_letters::list(tx, &declared, open_only)).await
+    }
+
+    async fn backlog(&self, pipeline: &str) -> Result<Vec<Backlog>, LedgerError> {
+        let (declared, pipeline) = (self.declared.clone(), pipeline.to_owned());
+        self.read("backlog", move |tx| backlog::list(tx, &declared, &pipeline)).await
     }
 
     async fn accept(&self, id: i64, fingerprint: Fingerprint, at: Millis) -> Result<bool, LedgerError> {

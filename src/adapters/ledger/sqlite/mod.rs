@@ -2,6 +2,7 @@
 //! in memory and inside the call, for deterministic simulation. Both run the same small functions on a
 //! transaction, grouped by topic. Imports flow and the port; decides no readiness and reads no clock.
 
+mod backlog;
 mod commits;
 mod dead_letters;
 mod execution;

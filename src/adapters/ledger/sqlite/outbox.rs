@@ -57,6 +57,13 @@ pub(super) fn list(tx: &Transaction<'_>, declared: &Declared) -> Result<Vec<(i64
     Ok(waiting)
 }
 
+/// The number of a unit's completion that waits to be published, if one does.
+pub(super) fn number_of(tx: &Transaction<'_>, run: RunId, unit: Unit) -> Result<Option<i64>, Fault> {
+    let mut statement =
+        tx.prepare_cached("SELECT max(id) FROM outbox WHERE run = ?1 AND dataset = ?2 AND date = ?3")?;
+    Ok(statement.query_row(key(run, unit), |row| row.get(0))?)
+}
+
 /// Takes out what was published.
 pub(super) fn mark_published(tx: &Transaction<'_>, numbers: &[i64]) -> Result<(), Fault> {
     let mut statement = tx.prepare_cached("DELETE FROM outbox WHERE id = ?1")?;

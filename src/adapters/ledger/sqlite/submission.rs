@@ -16,11 +16,12 @@ pub(super) fn submit(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, Fault>
     let run = insert_run(tx, new)?;
     let mut shift = Shift::default();
     let mut statement = tx.prepare_cached(
-        "INSERT INTO tasks (run, dataset, date, position, state) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO tasks (run, dataset, date, position, state, not_before) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for (position, (unit, state)) in (0_i64..).zip(&new.tasks) {
         let (dataset, date) = (unit.dataset.as_str(), unit.date.days());
-        statement.execute((run.0, dataset, date, position, state.as_str()))?;
+        let since = if *state == TaskState::Ready { new.submitted_at } else { 0 };
+        statement.execute((run.0, dataset, date, position, state.as_str(), since))?;
         shift.enter(*state);
     }
     runs::shift(tx, run, shift, Some(new.submitted_at))?;

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::fault::Fault;
+use super::outbox;
 use super::runs;
 use super::stored;
 use crate::adapters::ledger::declared::Declared;
@@ -51,6 +52,29 @@ pub(super) fn list(
     Ok(tasks)
 }
 
+/// The tasks of these datasets in a run that are neither finished nor superseded.
+pub(super) fn unfinished(
+    tx: &Transaction<'_>,
+    declared: &Declared,
+    run: RunId,
+    datasets: &[DatasetName],
+) -> Result<Vec<TaskRecord>, Fault> {
+    let mut statement = tx.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM tasks WHERE run = ?1 AND dataset = ?2 AND state NOT IN ('finished', 'superseded')
+         ORDER BY date"
+    ))?;
+    let mut tasks = Vec::new();
+    for dataset in datasets {
+        let mut rows = statement.query((run.0, dataset.as_str()))?;
+        while let Some(row) = rows.next()? {
+            tasks.extend(record(row, declared)?);
+        }
+    }
+    Ok(tasks)
+}
+
 /// The task of a unit in the latest run that has one.
 pub(super) fn latest(
     tx: &Transaction<'_>,
@@ -88,14 +112,14 @@ fn record(row: &Row<'_>, declared: &Declared) -> Result<Option<TaskRecord>, Faul
 }
 
 /// Turns those of the units that wait into ready ones.
-pub(super) fn mark_ready(tx: &Transaction<'_>, run: RunId, units: &[Unit]) -> Result<(), Fault> {
+pub(super) fn mark_ready(tx: &Transaction<'_>, run: RunId, units: &[Unit], at: Millis) -> Result<(), Fault> {
     let mut statement = tx.prepare_cached(
-        "UPDATE tasks SET state = 'ready'
+        "UPDATE tasks SET state = 'ready', not_before = max(not_before, ?4)
          WHERE run = ?1 AND dataset = ?2 AND date = ?3 AND state = 'waiting'",
     )?;
     let mut changed = 0;
     for unit in units {
-        changed += statement.execute((run.0, unit.dataset.as_str(), unit.date.days()))?;
+        changed += statement.execute((run.0, unit.dataset.as_str(), unit.date.days(), at))?;
     }
     if changed > 0 {
         let shift = Shift::moved(TaskState::Waiting, TaskState::Ready, changed);
@@ -134,7 +158,10 @@ pub(super) fn claim(
             grant(tx, order, task, lease_until)
         }
         TaskState::Claimed => grant(tx, order, task, lease_until),
-        TaskState::Finished => Ok(Claim::Finished(completion(tx, order)?)),
+        TaskState::Finished => Ok(Claim::Finished {
+            completion: completion(tx, order)?,
+            outbox: outbox::number_of(tx, order.run, order.unit)?,
+        }),
         TaskState::Waiting | TaskState::Dead | TaskState::Held | TaskState::Superseded => {
             Ok(Claim::Void(Some(task.state)))
         }
@@ -175,6 +202,23 @@ fn grant(
     )?
     .execute((run, dataset, date, fence, attempts, lease_until))?;
     Ok(Claim::Granted { fence, attempts, run_name: task.run_name })
+}
+
+/// Prolongs a claim, if the fence is the current one.
+pub(super) fn renew(
+    tx: &Transaction<'_>,
+    order: WorkOrder,
+    fence: u32,
+    lease_until: Millis,
+) -> Result<bool, Fault> {
+    let (run, dataset, date) = key(order.run, order.unit);
+    let changed = tx
+        .prepare_cached(
+            "UPDATE tasks SET lease_until = max(lease_until, ?5)
+             WHERE run = ?1 AND dataset = ?2 AND date = ?3 AND state = 'claimed' AND claims = ?4",
+        )?
+        .execute((run, dataset, date, fence, lease_until))?;
+    Ok(changed > 0)
 }
 
 /// The completion of a finished task, as it was published.
