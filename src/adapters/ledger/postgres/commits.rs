@@ -26,6 +26,9 @@ const COMMIT: &str = concat!(
     ", -1, 1, $21::bigint FROM task
         ON CONFLICT (run, shard) DO UPDATE SET claimed = t.claimed - 1, finished = t.finished + 1,
             ended_at = greatest(t.ended_at, excluded.ended_at)),
+     letter AS (
+        UPDATE dead_letters d SET resolution = 'replayed' FROM task
+        WHERE d.dataset = $1 AND d.date = $2 AND d.resolution IS NULL RETURNING d.id),
      freed AS (
         UPDATE tasks t SET dead_letter = coalesce(
             (SELECT min(d.id) FROM dead_letters d JOIN dead_letter_reach h ON h.dead_letter = d.id
@@ -33,9 +36,6 @@ const COMMIT: &str = concat!(
                 AND t.date BETWEEN h.first_date AND h.last_date),
             t.dead_letter)
         FROM letter WHERE t.dead_letter = letter.id AND t.state = 'held'),
-     letter AS (
-        UPDATE dead_letters d SET resolution = 'replayed' FROM task
-        WHERE d.dataset = $1 AND d.date = $2 AND d.resolution IS NULL RETURNING d.id),
      record AS (",
     insert_record!(),
     " FROM task",

@@ -40,13 +40,15 @@ pub(super) async fn submit(session: &Session, new: &NewRun) -> Result<(RunId, Ve
     Ok((run, earlier.into_keys().collect()))
 }
 
+/// Runs are numbered without a gap, in the order in which they are submitted: a submitter tells by its number whether
+/// another came between. Only one at a time takes the next.
 async fn insert_run(session: &Session, new: &NewRun) -> Result<RunId, Fault> {
     let (first, last) = (new.dates.start().days(), new.dates.end().days());
     let finished_at = new.tasks.is_empty().then_some(new.submitted_at);
     let rows = session
         .query(
-            "INSERT INTO runs (pipeline, name, kind, lane, first_date, last_date, submitted_at, finished_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+            "INSERT INTO runs (id, pipeline, name, kind, lane, first_date, last_date, submitted_at, finished_at)
+             SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8 FROM runs RETURNING id",
             &[
                 &new.pipeline,
                 &new.name,

@@ -1,6 +1,6 @@
 -- Names are text, moments milliseconds, dates days since 1970-01-01; the *_list views show them to people.
 CREATE TABLE runs (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id bigint PRIMARY KEY,
     pipeline text NOT NULL, name text NOT NULL, kind text NOT NULL, lane text NOT NULL,
     first_date integer NOT NULL, last_date integer NOT NULL,
     submitted_at bigint NOT NULL,
