@@ -1,14 +1,18 @@
-//! What is committed for the cloud says what the program says: the exported topology. The manifests and the
-//! terraform themselves are checked by `tests/deployment.sh`.
+//! What is committed for the cloud says what the program says: its topology, its compiler, how long its slowest task
+//! takes. The manifests and the terraform themselves are checked by `tests/deployment.sh`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use tidegate::flow::{Cascade, Topology};
+use tidegate::flow::{Cascade, Lane, Topology};
 use tidegate::pipelines::nba::NBA;
 
 fn committed(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(committed(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 #[test]
@@ -31,11 +35,24 @@ fn the_terraform_has_the_topology_of_the_declarations() {
 
 #[test]
 fn the_image_is_built_by_the_projects_compiler() {
-    let text = |path| fs::read_to_string(committed(path)).expect("a readable file");
     let toolchain = text("rust-toolchain.toml");
     let version = toolchain.split('"').nth(1).expect("channel = \"...\"").to_owned();
     let dockerfile = text("Dockerfile");
     for wanted in [format!("rust:{version}-"), format!("RUSTUP_TOOLCHAIN={version} ")] {
         assert!(dockerfile.contains(&wanted), "Dockerfile lacks `{wanted}`, as rust-toolchain.toml has it");
+    }
+}
+
+#[test]
+fn a_worker_may_end_its_slowest_task() {
+    let slowest = NBA.processors.iter().map(|processor| processor.slowest_seconds).max().expect("processors");
+    for lane in Lane::ALL {
+        let manifest = text(&format!("k8s/base/worker-{}.yaml", lane.as_str()));
+        let (_, grace) = manifest.split_once("terminationGracePeriodSeconds: ").expect("a grace period");
+        let grace: u32 = grace.lines().next().unwrap_or_default().parse().expect("seconds");
+        assert!(
+            grace > slowest + 30,
+            "{lane:?}: a pod has {grace} s, but a task may take {slowest} s and is committed then"
+        );
     }
 }
