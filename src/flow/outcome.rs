@@ -82,7 +82,9 @@ impl Output {
     /// These rows, of which the schedule (or the input) demanded at least `expected`. Fewer rows than
     /// that fail the unit.
     #[must_use]
-    pub fn of<R: Row>(rows: Vec<R>, expected: u64) -> Self {
+    pub fn of<R: Row>(mut rows: Vec<R>, expected: u64) -> Self {
+        // They stay in memory for all who read the unit.
+        rows.shrink_to_fit();
         Self { frame: R::to_frame(&rows), expected, rows: Arc::new(rows) }
     }
 

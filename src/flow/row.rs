@@ -123,10 +123,15 @@ macro_rules! rows {
                 let mut columns = frame.columns().iter();
                 $(let $field = columns.next().ok_or_else(
                     || $crate::flow::FrameError::Missing(stringify!($field).to_owned()))?;)*
-                (0..frame.rows()).map(|row| Ok(Self {
-                    $($field: $crate::flow::Cell::get($field, row).ok_or_else(
-                        || $crate::flow::FrameError::Null { name: stringify!($field).to_owned(), row })?,)*
-                })).collect()
+                // No row more than there are: they stay in memory for all who read the unit.
+                let mut rows = Vec::with_capacity(frame.rows());
+                for row in 0..frame.rows() {
+                    rows.push(Self {
+                        $($field: $crate::flow::Cell::get($field, row).ok_or_else(
+                            || $crate::flow::FrameError::Null { name: stringify!($field).to_owned(), row })?,)*
+                    });
+                }
+                Ok(rows)
             }
         }
     };

@@ -109,8 +109,10 @@ pub fn points_model(
     let of_part = |wanted: Part| sample(rows.iter().copied().filter(move |row| part(row) == wanted));
     // Trees stop where the population that targets are set on gains no more; the others follow.
     let watched = |row: &&PointsTraining| part(row) == Part::Validation && Population::All.holds(row);
-    let validation = sample(rows.iter().copied().filter(watched));
-    let (honest, growth) = Booster::grow(&of_part(Part::Train), &validation)?;
+    let (honest, growth) = {
+        let validation = sample(rows.iter().copied().filter(watched));
+        Booster::grow(&of_part(Part::Train), &validation)?
+    };
     let whole = sample(rows.iter().copied());
     let predicted: Vec<(Part, Predicted<'_>)> = (rows.iter().copied())
         .zip(honest.predict(&whole))
