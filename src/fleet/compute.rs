@@ -8,7 +8,7 @@ use super::cpu::compute_on;
 use super::engine::Engine;
 use super::ports::{Found, LakeError};
 use crate::flow::{
-    Catalog, Computed, Content, DatasetName, Date, Document, Documents, Failure, Input, Inputs, Lane,
+    Catalog, Computed, Content, DatasetName, Date, Document, Documents, Failure, Frame, Input, Inputs, Lane,
     Outcome, Payload, Permanent, Presence, Processor, Revision, SkipReason, Step, Transient, Unit,
     UnitRecord, Upstream, Window,
 };
@@ -91,11 +91,13 @@ pub(super) async fn make(
             }
             let units = gather(engine, processor, lane, known).await?;
             let calendar = Arc::clone(&engine.calendar);
+            let date = calendar.date(at);
             let computed =
                 compute_on(&*engine.ports.cpu, lane, move || compute(&Inputs::new(&calendar, at, units)))
                     .await??;
             if let Computed::Rows(output) = &computed {
                 check_rows(output.frame().rows() as u64, output.expected())?;
+                check_dates(output.frame(), date)?;
             }
             Ok(Made::Computed(computed))
         }
@@ -110,6 +112,22 @@ fn check_rows(written: u64, expected: u64) -> Result<(), Permanent> {
         ));
     }
     Ok(())
+}
+
+/// That the unit's date is what the rows say, where they have a column for it (`Schema::date_column`).
+fn check_dates(frame: &Frame, unit: Date) -> Result<(), Permanent> {
+    let (Some(column), Some((row, date))) = (frame.schema().date_column(), frame.of_another_date(unit))
+    else {
+        return Ok(());
+    };
+    let name = frame.schema().fields[column].name;
+    Err(Permanent::new(
+        "other_date",
+        format!(
+            "row {row} has {date} in `{name}`, in a unit of {unit}: the first date column that is never null holds \
+             the unit's date; put another one behind a column for it, or let it be nullable"
+        ),
+    ))
 }
 
 async fn land(engine: &Engine, source: &str, presence: Presence, date: Date) -> Result<Made, Failure> {
@@ -245,5 +263,34 @@ impl From<LakeError> for Failure {
             LakeError::Storage { .. } | LakeError::Listing { .. } => "lake_storage",
         };
         Self::Transient(Transient { code, message: error.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Row;
+
+    crate::rows! {
+        /// A row that could be filed under two dates.
+        struct Born key(name) {
+            /// Who.
+            name: i64,
+            /// Nullable, so it is no unit's date.
+            born_on: Option<Date>,
+            /// The unit's.
+            seen_on: Date,
+        }
+    }
+
+    #[test]
+    fn rows_of_another_date_than_the_units_are_refused() {
+        let unit = Date::parse("2024-01-26").expect("a date");
+        let frame = |seen_on| Born::to_frame(&[Born { name: 1, born_on: Some(Date::from_days(0)), seen_on }]);
+        check_dates(&frame(unit), unit).expect("the unit's date");
+        let refused = check_dates(&frame(Date::parse("2024-01-25").expect("a date")), unit)
+            .expect_err("the day before");
+        assert_eq!(refused.code, "other_date");
+        assert!(refused.message.starts_with("row 0 has 2024-01-25 in `seen_on`, in a unit of 2024-01-26"));
     }
 }

@@ -47,6 +47,15 @@ pub struct Schema {
     pub key: &'static [&'static str],
 }
 
+impl Schema {
+    /// The column that holds the unit's date in every row: the first date that is never null. The engine refuses
+    /// rows where it is another date, so that whoever looks for a date in it may look at the units alone.
+    #[must_use]
+    pub fn date_column(&self) -> Option<usize> {
+        self.fields.iter().position(|field| field.column_type == ColumnType::Date && !field.nullable)
+    }
+}
+
 /// The cells of one column, one for each row.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the variants are those of ColumnType")]
@@ -264,6 +273,18 @@ impl Frame {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// The first row that is of another date than its unit, with that date.
+    #[must_use]
+    pub fn of_another_date(&self, unit: Date) -> Option<(usize, Date)> {
+        let Some(Column::Date(dates)) = self.schema.date_column().map(|at| &self.columns[at]) else {
+            return None;
+        };
+        dates
+            .iter()
+            .enumerate()
+            .find_map(|(row, date)| date.filter(|date| *date != unit).map(|date| (row, date)))
     }
 
     /// Bytes of memory that the cells take, about: typed rows of the same content take as much.

@@ -57,7 +57,7 @@ struct DatasetFiles {
     fields: &'static [Field],
     table: &'static str,
     directory: PathBuf,
-    /// The column that holds the unit's date: the first date that is never null.
+    /// The column that holds the unit's date (`Schema::date_column`).
     date_column: Option<usize>,
     files: OnceCell<Vec<UnitFile>>,
     kept: RefCell<Kept>,
@@ -178,8 +178,7 @@ unsafe impl VTab<'_> for LakeTable {
                 Some((catalog, *dataset))
             })
             .ok_or_else(|| Error::ModuleError("no dataset of this name".to_owned()))?;
-        let date_column =
-            schema.fields.iter().position(|field| field.column_type == ColumnType::Date && !field.nullable);
+        let date_column = schema.date_column();
         let dataset = DatasetFiles {
             fields: schema.fields,
             table: name.table(),
