@@ -11,7 +11,7 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/static-debian12:nonroot
 
 FROM ${RUST_IMAGE} AS build
 ARG SOURCE_DATE_EPOCH=0
-# Static glibc: its allocator bears many threads, musl's does not, and names are resolved without any shared library.
+# Static glibc rather than musl: what is tested is what runs, and it resolves names without any shared library.
 ENV CARGO_INCREMENTAL=0 \
     CARGO_TERM_COLOR=never \
     RUSTUP_TOOLCHAIN=1.95.0 \
