@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backfill, bench, broker, check, coverage, dead_letters, fetch, leaderboard, model, plan, query, run,
-    serve, status, topology, train, why,
+    backfill, bench, broker, check, coverage, dead_letters, fetch, gate, leaderboard, model, plan, query,
+    run, scheduler, serve, status, topology, train, why, worker,
 };
 
 const EXAMPLES: &str = "\
@@ -68,6 +68,12 @@ pub(super) enum Command {
     Fetch(fetch::Options),
     /// Keep the fleet running: do what arrives in the landing zone until stopped
     Serve(serve::Options),
+    /// Of a cloud home: carry out work orders until stopped
+    Worker(worker::Options),
+    /// Of a cloud home: find out what is ready and send work orders until stopped
+    Gate(gate::Options),
+    /// Of a cloud home: open the days, submit what is new, and send again what was lost
+    Scheduler(scheduler::Options),
     /// Show which tasks a run would have, and why
     Plan(plan::Options),
     /// Show runs, tasks and dead letters

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use async_trait::async_trait;
 
+use super::cloud::{self, Cloud};
+use super::cloud_settings::CloudSettings;
 use super::console::Console;
 use super::embedded::{CACHE_BYTES_MAX, Embedded, cores, read_calendar};
 use super::ending::wrong_usage;
@@ -22,7 +24,7 @@ use crate::fleet::{
 };
 use crate::flow::{
     Calendar, Cascade, Completion, DatasetName, DeadLetterNotice, Failure, Permanent, Pipeline, Rhythm,
-    WorkOrder,
+    RunId, WorkOrder,
 };
 use crate::pipelines::nba::{NBA, NBA_RHYTHM};
 
@@ -31,8 +33,23 @@ const PIPELINES: [(&Pipeline, Rhythm); 1] = [(&NBA, NBA_RHYTHM)];
 
 /// The pipeline of a name; where none is given, the one that the home remembers, or the only one.
 pub(super) fn pipeline(name: Option<&str>, home: &Home) -> anyhow::Result<&'static Pipeline> {
+    if home.is_cloud() {
+        let of_home = cloud::settings(home)?.pipeline;
+        return match name {
+            Some(name) if name != of_home => Err(wrong_usage(format!(
+                "the cloud home {} is of the pipeline {of_home}, not of {name}",
+                home.root().display()
+            ))),
+            Some(_) | None => named(&of_home),
+        };
+    }
     let remembered = home.remembered()?.map(|(pipeline, _)| pipeline);
     let name = name.map(str::to_owned).or(remembered).unwrap_or_else(|| PIPELINES[0].0.name.to_string());
+    named(&name)
+}
+
+/// The pipeline of this name.
+pub(super) fn named(name: &str) -> anyhow::Result<&'static Pipeline> {
     let found = PIPELINES.into_iter().find(|(pipeline, _)| pipeline.name.as_str() == name);
     found.map(|(pipeline, _)| pipeline).ok_or_else(|| {
         let known = PIPELINES.map(|(pipeline, _)| pipeline.name.as_str()).join(", ");
@@ -52,9 +69,11 @@ pub(super) fn cascade(pipeline: &Pipeline) -> anyhow::Result<Cascade> {
 }
 
 /// The ledger of a home as it is, for reading beside its owner; an empty one where there is none yet.
-pub(super) fn ledger_to_read(home: &Home, pipeline: &Pipeline) -> anyhow::Result<Arc<dyn Ledger>> {
+async fn ledger_to_read(home: &Home, pipeline: &Pipeline) -> anyhow::Result<Arc<dyn Ledger>> {
     let datasets = datasets(pipeline);
-    if home.exists() {
+    if home.is_cloud() {
+        cloud::ledger(&cloud::settings(home)?, &datasets).await
+    } else if home.exists() {
         Ok(Arc::new(SqliteLedger::open(&home.ledger(), &datasets)?))
     } else {
         Ok(Arc::new(InlineLedger::in_memory(&datasets)?))
@@ -62,14 +81,14 @@ pub(super) fn ledger_to_read(home: &Home, pipeline: &Pipeline) -> anyhow::Result
 }
 
 /// The ledger of a home that must have one.
-pub(super) fn ledger_that_exists(home: &Home, pipeline: &Pipeline) -> anyhow::Result<Arc<dyn Ledger>> {
+pub(super) async fn ledger_that_exists(home: &Home, pipeline: &Pipeline) -> anyhow::Result<Arc<dyn Ledger>> {
     must_exist(home)?;
-    ledger_to_read(home, pipeline)
+    ledger_to_read(home, pipeline).await
 }
 
 /// Refuses a home in which nothing was ever run.
 pub(super) fn must_exist(home: &Home) -> anyhow::Result<()> {
-    if home.exists() {
+    if home.exists() || home.is_cloud() {
         return Ok(());
     }
     Err(wrong_usage(format!(
@@ -81,7 +100,7 @@ pub(super) fn must_exist(home: &Home) -> anyhow::Result<()> {
 /// An engine that looks and never publishes.
 pub(super) struct View {
     /// The engine, with what the ledger holds now.
-    pub(super) engine: Engine,
+    pub(super) engine: Arc<Engine>,
     /// Which day it is.
     pub(super) today: Arc<Today>,
 }
@@ -94,11 +113,17 @@ pub(super) async fn view(
 ) -> anyhow::Result<View> {
     let home = &settings.home;
     let pipeline = pipeline(name, home)?;
+    if home.is_cloud() {
+        let Cloud { engine, today, .. } =
+            Cloud::open(&cloud_settings(home, source)?, source.as_of, Arc::new(Silent)).await?;
+        engine.refresh_catalog().await?;
+        return Ok(View { engine, today });
+    }
     let remembered = Remembered::choose(source, home)?;
     let (opened, today) = open_source(pipeline, &remembered, source)?;
     let calendar = calendar(pipeline, &remembered, &*opened).await?;
     let ports = Ports {
-        ledger: ledger_to_read(home, pipeline)?,
+        ledger: ledger_to_read(home, pipeline).await?,
         lake: Arc::new(ParquetLake::open(home.lake())),
         source: opened,
         objects: Arc::new(MemoryStore::default()),
@@ -106,9 +131,20 @@ pub(super) async fn view(
         clock: Arc::new(SystemClock),
         cpu: Arc::new(Threads::new(cores())),
     };
-    let engine = Engine::new(cascade(pipeline)?, Arc::new(calendar), ports, CACHE_BYTES_MAX);
+    let engine = Arc::new(Engine::new(cascade(pipeline)?, Arc::new(calendar), ports, CACHE_BYTES_MAX));
     engine.refresh_catalog().await?;
     Ok(View { engine, today })
+}
+
+/// The settings of a cloud home, which says where its payloads come from.
+fn cloud_settings(home: &Home, source: &SourceOptions) -> anyhow::Result<CloudSettings> {
+    if source.landing.is_some() || source.simulate {
+        return Err(wrong_usage(format!(
+            "the cloud home {} says itself where its payloads come from: landing.directory of its tidegate.toml",
+            home.root().display()
+        )));
+    }
+    cloud::settings(home)
 }
 
 /// The source as it is seen today, or as it was on the morning that the options name.
@@ -137,12 +173,11 @@ async fn calendar(
         .with_context(|| format!("cannot read which dates exist from {}", described.describe()))
 }
 
-/// A fleet that runs in this process on a home that it has locked.
+/// What does a command's work: a fleet in this process on a home that it has locked, or the roles of a cloud home,
+/// which are elsewhere.
 pub(super) struct Fleet {
     /// The engine.
     pub(super) engine: Arc<Engine>,
-    /// The fleet's parts.
-    pub(super) embedded: Embedded,
     /// When it was opened.
     pub(super) begun: Millis,
     /// What the home holds data of.
@@ -150,11 +185,18 @@ pub(super) struct Fleet {
     /// Which day it is.
     pub(super) today: Arc<Today>,
     pipeline: &'static Pipeline,
-    _lock: HomeLock,
+    works: Works,
+}
+
+/// Where a fleet works.
+enum Works {
+    Here(Box<Embedded>, HomeLock),
+    Elsewhere,
 }
 
 impl Fleet {
-    /// Takes the home and begins. What an earlier process had left unfinished goes on at once.
+    /// Takes the home and begins. What an earlier process had left unfinished goes on at once. On a cloud home,
+    /// connects to be able to submit.
     pub(super) async fn open(
         settings: &Settings,
         name: Option<&str>,
@@ -163,6 +205,13 @@ impl Fleet {
         let begun = SystemClock.now();
         let home = &settings.home;
         let pipeline = pipeline(name, home)?;
+        if home.is_cloud() {
+            let settings = cloud_settings(home, options)?;
+            let bus = cloud::bus(&settings).await?;
+            let Cloud { engine, today, .. } = Cloud::open(&settings, options.as_of, bus).await?;
+            let source = Remembered::Landing { directory: settings.landing };
+            return Ok(Self { engine, begun, source, today, pipeline, works: Works::Elsewhere });
+        }
         let source = Remembered::choose(options, home)?;
         let lock = home.lock()?;
         let (opened, today) = open_source(pipeline, &source, options)?;
@@ -171,7 +220,7 @@ impl Fleet {
         let lake = Arc::new(ParquetLake::open(home.lake()));
         let embedded = Embedded::start_on(home.root(), pipeline, calendar, opened, lake).await?;
         let engine = Arc::clone(&embedded.engine);
-        Ok(Self { engine, embedded, begun, source, today, pipeline, _lock: lock })
+        Ok(Self { engine, begun, source, today, pipeline, works: Works::Here(Box::new(embedded), lock) })
     }
 
     /// The day of its pipeline.
@@ -185,9 +234,34 @@ impl Fleet {
         Days::of(engine, self.pipeline, self.rhythm(), today, feeds)
     }
 
-    /// Where its Pub/Sub server listens.
-    pub(super) fn endpoint(&self) -> String {
-        self.embedded.endpoint()
+    /// Whether the work is done in this process.
+    pub(super) fn works_here(&self) -> bool {
+        matches!(self.works, Works::Here(..))
+    }
+
+    /// Runs that an earlier process on this home had left unfinished; they go on already. Those of a cloud home
+    /// are not this process's affair.
+    pub(super) fn unfinished(&self) -> Vec<RunId> {
+        match &self.works {
+            Works::Here(embedded, _) => embedded.unfinished.clone(),
+            Works::Elsewhere => Vec::new(),
+        }
+    }
+
+    /// Comes back when a fleet in this process cannot go on.
+    pub(super) async fn failed(&mut self) -> anyhow::Error {
+        match &mut self.works {
+            Works::Here(embedded, _) => embedded.failed().await,
+            Works::Elsewhere => std::future::pending().await,
+        }
+    }
+
+    /// Where its Pub/Sub server listens, if it is in this process.
+    pub(super) fn endpoint(&self) -> Option<String> {
+        match &self.works {
+            Works::Here(embedded, _) => Some(embedded.endpoint()),
+            Works::Elsewhere => None,
+        }
     }
 
     /// Takes nothing new, lets what is under way end, closes the streams, syncs the server's log, and hands
@@ -199,8 +273,11 @@ impl Fleet {
         signals: &mut Signals,
     ) -> anyhow::Result<T> {
         drop(self.engine);
+        let Works::Here(embedded, _lock) = self.works else {
+            return outcome;
+        };
         tokio::select! {
-            stopped = self.embedded.stop() => outcome.and_then(|outcome| stopped.map(|()| outcome)),
+            stopped = embedded.stop() => outcome.and_then(|outcome| stopped.map(|()| outcome)),
             () = signals.next() => {
                 console.line("ended at once; nothing is lost: the same command goes on");
                 std::process::exit(1)
@@ -225,7 +302,8 @@ pub(super) async fn plain_engine(directory: &Path, source: Arc<dyn Source>) -> a
     Ok(Engine::new(cascade(pipeline)?, calendar, ports, CACHE_BYTES_MAX))
 }
 
-fn datasets(pipeline: &Pipeline) -> Vec<DatasetName> {
+/// All that a pipeline declares.
+pub(super) fn datasets(pipeline: &Pipeline) -> Vec<DatasetName> {
     pipeline.processors.iter().map(|processor| processor.writes).collect()
 }
 

@@ -13,6 +13,9 @@ use crate::flow::{DatasetName, RunId, TaskState};
 /// Between two lines where no bars are seen, in milliseconds.
 const LINE_EVERY_MS: Millis = 5_000;
 
+/// Between two looks at the ledger where the work is done elsewhere, in milliseconds.
+const LOOK_EVERY_MS: Millis = 2_000;
+
 /// Below this the rate of a run that has just begun says nothing, in milliseconds.
 const RATE_AFTER_MS: Millis = 1_500;
 
@@ -26,6 +29,8 @@ pub(super) struct Display {
     total: Option<ProgressBar>,
     next_line: Millis,
     deaths: u64,
+    /// Of a fleet that works elsewhere: when to look at the ledger again.
+    next_look: Millis,
 }
 
 /// One dataset.
@@ -33,10 +38,10 @@ struct Line {
     dataset: DatasetName,
     /// All its tasks in these runs.
     tasks: u64,
-    /// Those that had come to an end before the wait began, held ones not counted.
+    /// Those that had come to an end before this process counted, held ones not among them.
     over: u64,
-    /// Those held then.
-    held_before: u64,
+    /// Those and the ones that were held then.
+    begun: u64,
     /// What had ended before in this process.
     before: Ended,
     held: u64,
@@ -52,18 +57,7 @@ impl Display {
         console: &Console,
     ) -> anyhow::Result<Self> {
         let ended = engine.progress().ended();
-        let mut tasks: BTreeMap<DatasetName, (u64, u64, u64)> = BTreeMap::new();
-        for run in runs {
-            for task in engine.ports().ledger.tasks(*run, None).await? {
-                let (all, over, held) = tasks.entry(task.unit.dataset).or_default();
-                *all += 1;
-                if task.state == TaskState::Held {
-                    *held += 1;
-                } else {
-                    *over += u64::from(task.state.is_final());
-                }
-            }
-        }
+        let tasks = counted(engine, runs).await?;
         let now = engine.ports().clock.now();
         let width = tasks.keys().map(|dataset| dataset.as_str().len()).max().unwrap_or(0);
         let mut lines = Vec::new();
@@ -71,7 +65,7 @@ impl Display {
             if let Some((tasks, over, held)) = tasks.get(&dataset).copied() {
                 let before = ended.get(&dataset).copied().unwrap_or_default();
                 let bar = console.is_terminal().then(|| dataset_bar(console, dataset, tasks, width));
-                lines.push(Line { dataset, tasks, over, held_before: held, before, held, bar });
+                lines.push(Line { dataset, tasks, over, begun: over + held, before, held, bar });
             }
         }
         let all = lines.iter().map(|line| line.tasks).sum();
@@ -85,6 +79,7 @@ impl Display {
             total,
             next_line: now + LINE_EVERY_MS,
             deaths: 0,
+            next_look: now + LOOK_EVERY_MS,
         })
     }
 
@@ -96,7 +91,12 @@ impl Display {
             self.deaths = deaths;
             self.count_held(engine).await?;
         }
-        let elapsed = engine.ports().clock.now() - self.begun;
+        let now = engine.ports().clock.now();
+        if engine.is_shared() && now >= self.next_look {
+            self.next_look = now + LOOK_EVERY_MS;
+            self.count_over(engine).await?;
+        }
+        let elapsed = now - self.begun;
         let (mut over, mut all, mut fresh) = (0, 0, 0);
         for line in &self.lines {
             let now = ended.get(&line.dataset).copied().unwrap_or_default();
@@ -127,6 +127,17 @@ impl Display {
         }
     }
 
+    /// Counts what others have done.
+    async fn count_over(&mut self, engine: &Engine) -> anyhow::Result<()> {
+        let tasks = counted(engine, &self.runs).await?;
+        for line in &mut self.lines {
+            if let Some((_, over, held)) = tasks.get(&line.dataset) {
+                (line.over, line.held) = (*over, *held);
+            }
+        }
+        Ok(())
+    }
+
     async fn count_held(&mut self, engine: &Engine) -> anyhow::Result<()> {
         for line in &mut self.lines {
             line.held = 0;
@@ -139,6 +150,23 @@ impl Display {
     }
 }
 
+/// By dataset: all tasks of these runs, those that have come to an end, and those that are held.
+async fn counted(engine: &Engine, runs: &[RunId]) -> anyhow::Result<BTreeMap<DatasetName, (u64, u64, u64)>> {
+    let mut tasks: BTreeMap<DatasetName, (u64, u64, u64)> = BTreeMap::new();
+    for run in runs {
+        for task in engine.ports().ledger.tasks(*run, None).await? {
+            let (all, over, held) = tasks.entry(task.unit.dataset).or_default();
+            *all += 1;
+            if task.state == TaskState::Held {
+                *held += 1;
+            } else {
+                *over += u64::from(task.state.is_final());
+            }
+        }
+    }
+    Ok(tasks)
+}
+
 impl Line {
     fn finished(&self, now: Ended) -> u64 {
         let sum = |ended: Ended| ended.done + ended.unchanged + ended.skipped + ended.dead;
@@ -147,7 +175,7 @@ impl Line {
 
     /// Of these, how many came to an end since the wait began.
     fn fresh(&self, finished: u64) -> u64 {
-        finished.saturating_sub(self.over + self.held_before)
+        finished.saturating_sub(self.begun)
     }
 
     fn remarks(&self, now: Ended, rate: Option<f64>) -> String {

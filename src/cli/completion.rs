@@ -43,7 +43,7 @@ impl<'a> Completion<'a> {
 
     /// Waits for what an earlier process had left unfinished. `false` where a signal came first.
     pub(super) async fn go_on(&mut self) -> anyhow::Result<bool> {
-        let unfinished = self.fleet.embedded.unfinished.clone();
+        let unfinished = self.fleet.unfinished();
         self.follow(&unfinished, "going on").await
     }
 
@@ -65,7 +65,9 @@ impl<'a> Completion<'a> {
         complete: usize,
         held: &[Unit],
     ) -> anyhow::Result<Ending> {
-        publish_status(&self.fleet.engine).await.context("the status was not published")?;
+        if self.fleet.works_here() {
+            publish_status(&self.fleet.engine).await.context("the status was not published")?;
+        }
         let summary = Summary::of(&self.fleet.engine, &self.runs, selected, held, self.begun).await?;
         let ending = if self.interrupted { Ending::Interrupted } else { summary.ending() };
         self.settings.print(&summary.render(ending, complete), || summary.json(ending, complete));

@@ -112,7 +112,7 @@ pub(super) fn json_of(letter: &DeadLetter) -> Value {
 
 async fn letters(settings: &Settings, open_only: bool) -> anyhow::Result<Vec<DeadLetter>> {
     let pipeline = assemble::pipeline(None, &settings.home)?;
-    let ledger = assemble::ledger_that_exists(&settings.home, pipeline)?;
+    let ledger = assemble::ledger_that_exists(&settings.home, pipeline).await?;
     Ok(ledger.dead_letters(open_only).await?)
 }
 

@@ -18,6 +18,9 @@ const LOOK: Duration = Duration::from_millis(125);
 /// what it had left, which the counters do not see.
 const LOOKS_PER_LEDGER_LOOK: u32 = 16;
 
+/// Looks in a row at the ledger of a fleet elsewhere that may fail, two seconds apart: a failover takes a minute or two.
+const FAILURES_MAX: u32 = 300;
+
 /// Why the wait is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waited {
@@ -48,11 +51,11 @@ async fn wait(
     signals: &mut Signals,
 ) -> anyhow::Result<Waited> {
     let mut looks = tokio::time::interval(LOOK);
-    let mut looked = 0_u32;
+    let (mut looked, mut failures) = (0_u32, 0_u32);
     let mut changes = fleet.engine.progress().watch();
     loop {
         tokio::select! {
-            failure = fleet.embedded.failed() => {
+            failure = fleet.failed() => {
                 return Err(failure).context(
                     "the fleet has stopped because a store or the Pub/Sub server failed; \
                      nothing is lost: the same command goes on",
@@ -60,10 +63,23 @@ async fn wait(
             }
             () = signals.next() => return Ok(Waited::Interrupted),
             _ = looks.tick() => {
-                display.update(&fleet.engine).await?;
                 looked += 1;
-                if looked.is_multiple_of(LOOKS_PER_LEDGER_LOOK) && finished_in_ledger(fleet, runs).await? {
-                    return Ok(Waited::Finished);
+                let seen = display.update(&fleet.engine).await;
+                let is_over = match seen {
+                    Ok(()) if looked.is_multiple_of(LOOKS_PER_LEDGER_LOOK) => finished_in_ledger(fleet, runs).await,
+                    Ok(()) => continue,
+                    Err(error) => Err(error),
+                };
+                match is_over {
+                    Ok(true) => return Ok(Waited::Finished),
+                    Ok(false) => failures = 0,
+                    // The run does not end because somebody cannot look at it for a while.
+                    Err(error) if !fleet.works_here() && failures < FAILURES_MAX => {
+                        failures += 1;
+                        tracing::warn!(error = format!("{error:#}"), failures, "the ledger does not answer");
+                        looks.reset_after(LOOK * LOOKS_PER_LEDGER_LOOK);
+                    }
+                    Err(error) => return Err(error),
                 }
             }
             _ = changes.changed() => {

@@ -58,6 +58,11 @@ impl Home {
         self.root.join("lake")
     }
 
+    /// Whether its state is elsewhere, as its settings say.
+    pub(super) fn is_cloud(&self) -> bool {
+        self.root.join(super::cloud_settings::FILE).exists()
+    }
+
     /// Whether anything was ever run here.
     pub(super) fn exists(&self) -> bool {
         self.ledger().exists()

@@ -9,6 +9,8 @@ mod bars;
 mod bench;
 mod broker;
 mod check;
+mod cloud;
+mod cloud_settings;
 mod completion;
 mod console;
 mod coverage;
@@ -16,14 +18,18 @@ mod dead_letters;
 mod embedded;
 mod ending;
 mod fetch;
+mod fleet_figures;
 mod follow;
+mod gate;
 mod home;
 mod leaderboard;
 mod model;
 mod plan;
 mod query;
 mod query_output;
+mod role;
 mod run;
+mod scheduler;
 mod selection;
 mod serve;
 mod settings;
@@ -32,10 +38,12 @@ mod source;
 mod status;
 mod summary;
 mod table;
+mod telemetry;
 mod topology;
 mod train;
 mod upstream;
 mod why;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -70,6 +78,9 @@ async fn carry_out(command: Command, settings: &Settings, console: &Console) -> 
         Command::Backfill(options) => backfill::run(options, settings, console).await,
         Command::Fetch(options) => fetch::run(options, settings, console).await,
         Command::Serve(options) => serve::run(options, settings, console).await,
+        Command::Worker(options) => worker::run(options, settings, console).await,
+        Command::Gate(options) => gate::run(options, settings, console).await,
+        Command::Scheduler(options) => scheduler::run(options, settings, console).await,
         Command::Plan(options) => plan::run(options, settings).await,
         Command::Status(options) => status::run(options, settings).await,
         Command::Why(options) => why::run(options, settings).await,

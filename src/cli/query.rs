@@ -41,6 +41,12 @@ pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result
 pub(super) async fn print(sql: String, format: QueryFormat, settings: &Settings) -> anyhow::Result<Ending> {
     let pipeline = assemble::pipeline(None, &settings.home)?;
     assemble::must_exist(&settings.home)?;
+    if settings.home.is_cloud() {
+        return Err(wrong_usage(
+            "the lake of a cloud home is on Cloud Storage, where this command does not read: ask BigQuery, whose \
+             tables the sink keeps equal to it (bq query), or read the Parquet files of the bucket",
+        ));
+    }
     let datasets: Vec<_> = pipeline.processors.iter().filter_map(Processor::table).collect();
     let format = if settings.json { QueryFormat::Json } else { format };
     let lake = settings.home.lake();

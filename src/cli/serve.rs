@@ -59,6 +59,9 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
     if options.source.as_of.is_some() {
         return Err(wrong_usage("`serve` lives today; --as-of is for `run` and `plan`"));
     }
+    if settings.home.is_cloud() {
+        return Err(wrong_usage("a cloud home is served by its roles: tidegate scheduler, gate, worker"));
+    }
     let mut signals = Signals::listen()?;
     let feeds = if options.fetch { Some(feeds(&options, settings).await?) } else { None };
     let mut scheduler = None;
@@ -68,7 +71,7 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
             "serving {} from {}; Pub/Sub server at {}; Ctrl-C stops",
             settings.home.root().display(),
             fleet.source.describe(),
-            fleet.endpoint()
+            fleet.endpoint().as_deref().unwrap_or("no address")
         ));
         let scheduler = scheduler.get_or_insert_with(|| Scheduler::new(fleet.rhythm()));
         let every = Duration::from_secs(options.every);
@@ -103,12 +106,12 @@ async fn serve(
 ) -> anyhow::Result<Stopped> {
     let engine = Arc::clone(&fleet.engine);
     let days = fleet.days(feeds);
-    let mut under_way = fleet.embedded.unfinished.clone();
+    let mut under_way = fleet.unfinished();
     loop {
         let turn = tokio::select! {
             turn = days.turn(scheduler) => turn?,
             () = signals.next() => return Ok(Stopped::BySignal),
-            failure = fleet.embedded.failed() => return Err(failure),
+            failure = fleet.failed() => return Err(failure),
         };
         tell(&turn, console);
         if turn.has_other_dates {
@@ -123,14 +126,14 @@ async fn serve(
                 () = tokio::time::sleep_until(deadline) => break,
                 () = any_ended(&engine, &under_way) => tell_ended(&engine, &mut under_way, console).await?,
                 () = signals.next() => return Ok(Stopped::BySignal),
-                failure = fleet.embedded.failed() => return Err(failure),
+                failure = fleet.failed() => return Err(failure),
             }
         }
     }
 }
 
 /// What a turn did, a line each.
-fn tell(turn: &Turn, console: &Console) {
+pub(super) fn tell(turn: &Turn, console: &Console) {
     for due in &turn.done {
         match due {
             Due::Day(date) => console.line(&format!("{date} is open")),
@@ -166,7 +169,11 @@ async fn any_ended(engine: &Engine, runs: &[RunId]) {
 }
 
 /// Says of which of these runs the ledger knows the end, strikes them off, and publishes how far all is.
-async fn tell_ended(engine: &Engine, runs: &mut Vec<RunId>, console: &Console) -> anyhow::Result<()> {
+pub(super) async fn tell_ended(
+    engine: &Engine,
+    runs: &mut Vec<RunId>,
+    console: &Console,
+) -> anyhow::Result<()> {
     let under_way = runs.len();
     let mut left = Vec::new();
     for run in runs.drain(..) {

@@ -57,6 +57,15 @@ pub(super) fn named_variable(name: &str) -> anyhow::Result<String> {
     environment(name).ok_or_else(|| wrong_usage(format!("the variable {name} is not set, or empty")))
 }
 
+/// All variables that begin so, in order.
+pub(super) fn variables(prefix: &str) -> Vec<(String, String)> {
+    let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let text = |(name, value): (String, std::ffi::OsString)| (name, value.to_string_lossy().into_owned());
+    let mut found: Vec<_> = all.filter(|(name, _)| name.starts_with(prefix)).map(text).collect();
+    found.sort();
+    found
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())

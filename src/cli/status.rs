@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::assemble;
+use super::cloud;
 use super::dead_letters;
 use super::ending::Ending;
 use super::settings::Settings;
@@ -34,14 +35,18 @@ pub(super) struct Options {
 /// Does it.
 pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result<Ending> {
     let pipeline = assemble::pipeline(None, &settings.home)?;
-    let ledger = assemble::ledger_that_exists(&settings.home, pipeline)?;
+    let ledger = assemble::ledger_that_exists(&settings.home, pipeline).await?;
     let mut runs = ledger.runs(false).await?;
     let letters = ledger.dead_letters(true).await?;
     if !options.all {
         runs.truncate(RUNS_SHOWN);
     }
     let now = SystemClock.now();
-    let source = settings.home.remembered()?.map_or_else(String::new, |(_, source)| source.describe());
+    let source = if settings.home.is_cloud() {
+        cloud::settings(&settings.home)?.describe()
+    } else {
+        settings.home.remembered()?.map_or_else(String::new, |(_, source)| source.describe())
+    };
     let text =
         format!("home {}: {source}\n\n{}", settings.home.root().display(), render(&runs, &letters, now));
     settings.print(&text, || json_of(&runs, &letters, &source));

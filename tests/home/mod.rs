@@ -51,7 +51,12 @@ impl TestHome {
 
     /// Every file of the lake by its path in it; what was being written when a process died is none.
     pub(crate) fn lake(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let root = self.path().join("lake");
+        self.files("lake")
+    }
+
+    /// Every file of a directory of the home, by its path in it.
+    pub(crate) fn files(&self, directory: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let root = self.path().join(directory);
         let mut found = BTreeMap::new();
         collect(&root, &root, &mut found);
         found
