@@ -14,4 +14,5 @@ mod bucket;
 mod faulty;
 mod lake;
 mod objects;
+mod server;
 mod writers;

@@ -149,6 +149,21 @@ async fn of_a_document_that_many_dates_write_at_once_the_latest_stays() {
     assert_eq!(Document::as_of(&bytes), Some(date));
 }
 
+/// The same from one process: whoever's turn it is writes the latest of all that wait.
+#[tokio::test]
+async fn dates_of_one_process_that_write_one_document_share_a_write() {
+    let bucket = TestBucket::new(Faults::none());
+    let store = GcsStore::open(bucket.config()).expect("a bucket");
+    let publish = async |day| {
+        let (document, date) = document(Keep::Latest, &format!("2024-01-{day:02}"), day);
+        store.publish(date, vec![document]).await.expect("published")
+    };
+    futures::future::join_all((1..=20).map(publish)).await;
+    let (bytes, _) = bucket.storage.get(BUCKET, &object("folder/x.json")).expect("the object");
+    assert_eq!(Document::as_of(&bytes), Some(Date::parse("2024-01-20").expect("a date")));
+    assert!(bucket.count(Kind::Put) <= 2, "{} writes", bucket.count(Kind::Put));
+}
+
 #[tokio::test]
 async fn what_a_unit_costs_in_requests() {
     let bucket = TestBucket::new(Faults::none());

@@ -34,6 +34,12 @@ const FIRST_WAIT_AT_EMULATOR: Duration = Duration::from_millis(5);
 /// The longest wait between two tries.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// How often one object may be written: the service allows about one write a second, and answers 429 to more.
+const BETWEEN_WRITES: Duration = Duration::from_secs(1);
+
+/// The same at an emulator.
+const BETWEEN_WRITES_AT_EMULATOR: Duration = Duration::from_millis(1);
+
 /// What an object says of its content: BLAKE3, in hexadecimal.
 const DIGEST: &str = "tidegate-digest";
 
@@ -65,9 +71,11 @@ pub(in crate::adapters) struct Bucket {
     store: GoogleCloudStorage,
     name: String,
     prefix: String,
+    between_writes: Duration,
 }
 
 /// A request that failed.
+#[derive(Debug, Clone)]
 pub(in crate::adapters) struct Failed {
     pub(in crate::adapters) operation: &'static str,
     pub(in crate::adapters) place: String,
@@ -142,12 +150,18 @@ impl Bucket {
             return Err(wrong(format!("prefix `{prefix}`: {error}")));
         }
         let store = connect(&bucket, endpoint.as_deref()).map_err(wrong)?;
-        Ok(Self { store, prefix: prefix.to_owned(), name: bucket })
+        let between_writes = if endpoint.is_some() { BETWEEN_WRITES_AT_EMULATOR } else { BETWEEN_WRITES };
+        Ok(Self { store, prefix: prefix.to_owned(), name: bucket, between_writes })
     }
 
     /// The name of an object, or of what begins so, below the prefix.
     fn key(&self, name: &str) -> Key {
         if self.prefix.is_empty() { Key::from(name) } else { Key::from(format!("{}/{name}", self.prefix)) }
+    }
+
+    /// How long after a write of an object the next one of it may come.
+    pub(in crate::adapters) fn between_writes(&self) -> Duration {
+        self.between_writes
     }
 
     /// Where an object is, as tools and BigQuery call it: `gs://bucket/prefix/name`.

@@ -1,16 +1,18 @@
 //! Documents in a bucket of Cloud Storage, for a website to serve as they lie: with their content type and how
 //! long they may be kept. A document says of itself which content it is and as of when, so that looking at it
 //! decides whether it is written; a write is conditional on what was looked at, so any number of processes may
-//! publish. Who finds something else there looks again, and decides anew. Must not retry.
+//! publish. Who finds something else there looks again, and decides anew. Within a process the dates that write
+//! one document take turns (`turns.rs`). Must not retry.
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::Attribute;
 
+use super::turns::Turns;
 use super::{Present, Verdict, takes_the_place};
 use crate::adapters::gcs::{Bucket, Content, Failed, GcsConfig, GcsError, Put};
 use crate::fleet::{ObjectError, ObjectStore, Published};
-use crate::flow::{Date, Document, DocumentPath};
+use crate::flow::{Date, Document, DocumentPath, Keep};
 
 /// As of when a document is, in its metadata: `2024-01-26`.
 const AS_OF: &str = "tidegate-as-of";
@@ -29,15 +31,27 @@ const TURNS_MAX: usize = 32;
 /// A store in a bucket.
 pub struct GcsStore {
     bucket: Bucket,
+    turns: Turns,
 }
 
 impl GcsStore {
     /// The store in a bucket. Asks nobody anything: a bucket that is not there is found by the first request.
     pub fn open(config: GcsConfig) -> Result<Self, GcsError> {
-        Ok(Self { bucket: Bucket::open(config)? })
+        let bucket = Bucket::open(config)?;
+        Ok(Self { turns: Turns::new(bucket.between_writes()), bucket })
     }
 
     async fn put(&self, as_of: Date, document: Document) -> Result<Verdict, Failed> {
+        match document.keep {
+            Keep::Own => self.put_now(as_of, document).await,
+            Keep::Latest => {
+                let write = |as_of, document| self.put_now(as_of, document);
+                self.turns.take(as_of, document, write).await
+            }
+        }
+    }
+
+    async fn put_now(&self, as_of: Date, document: Document) -> Result<Verdict, Failed> {
         let name = document.path.as_str();
         let content = Content::new(document.bytes.clone(), content_type(&document.path))
             .saying(Attribute::CacheControl, CACHE_CONTROL.to_owned())

@@ -4,6 +4,7 @@
 mod disk;
 mod gcs;
 mod memory;
+mod turns;
 
 pub use disk::DiskStore;
 pub use gcs::GcsStore;
@@ -39,7 +40,7 @@ fn takes_the_place(keep: Keep, as_of: Date, present: Option<&Present>) -> Verdic
 }
 
 /// What is to be done with a document.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// The same bytes are there.
     Unchanged,
