@@ -1,6 +1,8 @@
 //! The good end of an attempt: the unit's record, the task's end, the outbox row and the end of a dead
 //! letter, all in one statement and only for the current fence; then a look whether that was the run's end.
 
+use tokio_postgres::types::ToSql;
+
 use super::fault::Fault;
 use super::runs::{self, shard};
 use super::sessions::Session;
@@ -47,7 +49,8 @@ const COMMIT: &str = concat!(
      SELECT task.attempts, message.id, r.lane FROM task, message, runs r WHERE r.id = $15"
 );
 
-/// Commits an attempt, or says that it is stale. Its second statement runs after the first has committed.
+/// Commits an attempt, or says that it is stale. The look comes after the commit, and from whoever has ended a
+/// task: one that is stale has nobody to tell that the run is over.
 pub(super) async fn commit(session: &Session, commit: &Commit) -> Result<Committed, Fault> {
     let record = &commit.record;
     let revision = revision(commit);
@@ -56,16 +59,13 @@ pub(super) async fn commit(session: &Session, commit: &Commit) -> Result<Committ
     let (expected, written) = (signed(record.rows_expected), signed(record.rows_written));
     let (hash, replaces) = (&revision.bytes()[..], commit.outcome != Outcome::Unchanged);
     let mut arguments = columns.arguments().to_vec();
-    arguments.extend::<[&(dyn tokio_postgres::types::ToSql + Sync); 8]>([
+    arguments.extend::<[&(dyn ToSql + Sync); 8]>([
         &run, &fence, &outcome, &hash, &expected, &written, &commit.at, &replaces,
     ]);
-    let ended = [commit.run];
-    let (row, ended) =
-        futures::join!(session.find(COMMIT, &arguments), runs::look_for_end(session, &ended, commit.at));
-    let (row, ended) = (row?, ended?);
-    let Some(row) = row else {
+    let Some(row) = session.find(COMMIT, &arguments).await? else {
         return Ok(Committed::Stale);
     };
+    let ended = runs::look_for_end(session, &[commit.run], commit.at).await?;
     let completion = Completion {
         run: commit.run,
         lane: stored::lane(&row)?,

@@ -4,7 +4,8 @@ use std::fmt;
 
 /// A Postgres database that holds one ledger and nothing else. The server should have no other long
 /// transactions that write (in whatever database): while one is open, readers are told again what has changed
-/// since it began. A primary, not a replica: connections to a server that only reads are refused.
+/// since it began. A primary, not a replica: connections to a server that only reads are refused. The server itself or
+/// a proxy like Cloud SQL's, not a pooler that hands one connection to several: statements are prepared once a connection.
 #[derive(Clone)]
 pub struct PostgresConfig {
     /// The host's name or address; a path that begins with `/` is a directory with a Unix socket.
