@@ -26,6 +26,10 @@ const ANSWERS_UNDER_WAY_MAX: usize = 1_000;
 /// library's own limit of an hour would hand a long task to a second worker.
 const LEASE_MAX: Duration = Duration::from_secs(4 * SLOWEST_SECONDS_MAX as u64);
 
+/// How long a delivery is held at a time where processes share an emulator: Google's goes on delivering to the streams
+/// of processes that were killed, and each such delivery is lost for so long.
+const LEASE_ON_EMULATOR: Duration = Duration::from_secs(10);
+
 /// Connections to Google's service: each carries a hundred streams, and a gate has one for each input of each processor.
 const CONNECTIONS: usize = 8;
 
@@ -68,6 +72,11 @@ impl PubsubSubscriber {
         Self { answers_under_way_max: 0, ..self }
     }
 
+    fn lease_extension(&self) -> Duration {
+        let is_shared_emulator = self.answers_under_way_max == 0 && self.config.endpoint.is_some();
+        if is_shared_emulator { LEASE_ON_EMULATOR } else { Duration::from_secs(ACK_DEADLINE_SECONDS.into()) }
+    }
+
     /// Comes back when every answer has reached the server, or `limit` has passed. Takes nothing new on any
     /// subscription. What is unanswered when the process ends is delivered again. Answers with the number of
     /// subscriptions that did not come to their end in time.
@@ -98,7 +107,7 @@ impl Subscriber for PubsubSubscriber {
             .subscribe(self.config.subscription(subscription))
             .set_max_outstanding_messages(on_server)
             .set_max_lease(LEASE_MAX)
-            .set_max_lease_extension(Duration::from_secs(ACK_DEADLINE_SECONDS.into()))
+            .set_max_lease_extension(self.lease_extension())
             .build();
         let opened = stream.shutdown_token();
         self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(opened);
