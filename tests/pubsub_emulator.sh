@@ -1,7 +1,6 @@
 #!/bin/sh
 # Starts Google's Pub/Sub emulator on a free port, runs the given command with TIDEGATE_PUBSUB_EMULATOR set to its
-# address and TIDEGATE_PUBSUB_EMULATOR_PIDS to its processes, which may be paused, and stops it again. The exit code
-# is the command's; 77 when the emulator is not installed.
+# address, and stops it again. The exit code is the command's; 77 when the emulator is not installed.
 #   tests/pubsub_emulator.sh cargo test --test pubsub_emulator
 set -eu
 root=$(gcloud info --format='value(installation.sdk_root)' 2>/dev/null || true)
@@ -23,5 +22,4 @@ until grep -q "Server started, listening on" "$log"; do
     [ "$waited" -le 300 ] || { echo "the emulator did not start within 60 s" >&2; cat "$log" >&2; exit 1; }
     sleep 0.2
 done
-TIDEGATE_PUBSUB_EMULATOR="127.0.0.1:$port" \
-    TIDEGATE_PUBSUB_EMULATOR_PIDS="$(ps -o pid= --ppid "$pid" 2>/dev/null | tr '\n' ' ') $pid" "$@"
+TIDEGATE_PUBSUB_EMULATOR="127.0.0.1:$port" "$@"

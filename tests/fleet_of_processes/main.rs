@@ -1,6 +1,7 @@
 //! A fleet of real processes on a cloud home: two gates, three workers and a scheduler of the real program, on
 //! Google's Pub/Sub emulator, a real Postgres and a local Cloud Storage. The lake and the documents end in the bytes of
-//! the embedded fleet; again while processes are killed, Postgres is restarted and the emulator stands still. Needs:
+//! the embedded fleet; again, on our own server, while processes are killed, Postgres is restarted and the server
+//! stands still. Needs:
 //! `tests/postgres.sh tests/pubsub_emulator.sh cargo test --test fleet_of_processes`.
 
 #[path = "../../examples/local_cloud/connections.rs"]
@@ -26,7 +27,7 @@ use rand_chacha::ChaCha8Rng;
 use tidegate::adapters::sources::{League, SimulatedLeague};
 
 use home::{TestHome, assert_same_lake};
-use servers::{CloudHome, Servers};
+use servers::{Broker, CloudHome, Servers};
 use supervisor::{Role, Supervisor};
 
 /// The fleet.
@@ -90,7 +91,7 @@ fn a_fleet_of_processes_ends_in_the_bytes_of_one() {
     let servers = Servers::of_environment();
     let reference = Reference::make();
 
-    let home = servers.new_home("calm", reference.landing.path());
+    let home = servers.new_home("calm", reference.landing.path(), servers.emulator());
     let mut fleet = Supervisor::start(&home, &ROLES);
     let answer = fleet.run_to_end(SCENARIO_MAX, |_| {});
     assert_eq!(answer["ending"].as_str(), Some("all_done"), "{answer}");
@@ -101,9 +102,11 @@ fn a_fleet_of_processes_ends_in_the_bytes_of_one() {
     assert_eq!(home.standing().attempts, reference.tasks, "each task was done once");
     assert_eq!(done, reference.tasks, "each task was counted once");
 
-    let home = servers.new_home("tormented", reference.landing.path());
+    let broker = Broker::start();
+    let home = servers.new_home("tormented", reference.landing.path(), &broker.address);
     let mut fleet = Supervisor::start(&home, &ROLES);
-    let mut torment = Torment { rng: ChaCha8Rng::seed_from_u64(SEED), servers: &servers, steps: 0 };
+    let mut torment =
+        Torment { rng: ChaCha8Rng::seed_from_u64(SEED), servers: &servers, broker: &broker, steps: 0 };
     fleet.run_to_end(SCENARIO_MAX, |fleet| torment.step(fleet));
     fleet.stop();
     assert_same(&reference, &home);
@@ -118,6 +121,7 @@ const KILLS: u32 = 8;
 struct Torment<'a> {
     rng: ChaCha8Rng,
     servers: &'a Servers,
+    broker: &'a Broker,
     steps: u32,
 }
 
@@ -128,7 +132,7 @@ impl Torment<'_> {
         match self.steps {
             4 => self.servers.restart_postgres("fast"),
             7 => self.servers.restart_postgres("immediate"),
-            9 => self.servers.pause_emulator(Duration::from_secs(4)),
+            9 => self.servers.pause(self.broker.process(), Duration::from_secs(4)),
             // Then it may come to its end.
             steps if steps > 24 => {}
             _ => fleet.kill_one(self.rng.random_range(0..ROLES.len())),

@@ -1,10 +1,11 @@
-//! The servers of a cloud home: the emulator and the Postgres that the environment names, a Cloud Storage in this
-//! process, and homes on them that have nothing in common.
+//! The servers of a cloud home: the emulator and the Postgres that the environment names, our own Pub/Sub server, a Cloud
+//! Storage in this process, and homes on them that have nothing in common.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,44 @@ pub(crate) struct Servers {
     storage_at: String,
     emulator: String,
     postgres: tokio_postgres::Config,
+}
+
+/// Our own Pub/Sub server, as a process of its own. Where processes are killed it stands in for Google's emulator, which
+/// goes on delivering to their streams: with each of them, a part of all messages is lost until its deadline.
+pub(crate) struct Broker {
+    child: Child,
+    /// Where it listens.
+    pub(crate) address: String,
+    _directory: tempfile::TempDir,
+}
+
+impl Broker {
+    pub(crate) fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        command.args(["broker", "--listen", "127.0.0.1:0", "--dir"]).arg(directory.path());
+        let mut child =
+            command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
+        let line = lines.next().expect("a line").expect("UTF-8");
+        let (_, rest) = line.split_once(" on ").expect("its address");
+        let address = rest.split(',').next().unwrap_or_default().to_owned();
+        // Whatever else it says is read, or it would wait for a reader.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("broker: {line}")));
+        Self { child, address, _directory: directory }
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        // What has ended already is not there to be killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// A cloud home in a directory.
@@ -65,16 +104,16 @@ impl Servers {
     }
 
     /// A new home of this name: its own project, database and buckets.
-    pub(crate) fn new_home(&self, name: &'static str, landing: &Path) -> CloudHome<'_> {
+    pub(crate) fn new_home(&self, name: &'static str, landing: &Path, pubsub: &str) -> CloudHome<'_> {
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
         let directory = tempfile::tempdir().expect("a directory");
         let tokio_postgres::config::Host::Tcp(host) = &self.postgres.get_hosts()[0] else {
             panic!("TIDEGATE_POSTGRES must name a host");
         };
         let (port, user) = (self.postgres.get_ports()[0], self.postgres.get_user().expect("a user"));
-        let (emulator, storage, landing) = (&self.emulator, &self.storage_at, landing.display());
+        let (storage, landing) = (&self.storage_at, landing.display());
         let settings = format!(
-            "pipeline = 'nba'\n[pubsub]\nproject = 'fleet-{name}'\nendpoint = 'http://{emulator}'\n\
+            "pipeline = 'nba'\n[pubsub]\nproject = 'fleet-{name}'\nendpoint = 'http://{pubsub}'\n\
              [ledger]\nhost = '{host}'\nport = {port}\nuser = '{user}'\ndatabase = '{name}'\ntls = 'disable'\n\
              [lake]\nbucket = '{name}-lake'\nendpoint = '{storage}'\n\
              [published]\nbucket = '{name}-site'\nendpoint = '{storage}'\n\
@@ -90,16 +129,17 @@ impl Servers {
         assert!(status.success(), "Postgres was not restarted: {status}");
     }
 
-    /// Lets the emulator stand still for a while; comes back at once.
-    pub(crate) fn pause_emulator(&self, pause: Duration) {
-        let processes: Vec<u32> = variable("TIDEGATE_PUBSUB_EMULATOR_PIDS")
-            .split_whitespace()
-            .map(|id| id.parse().expect("a process"))
-            .collect();
-        processes.iter().for_each(|process| signal("-STOP", *process));
+    /// Where Google's emulator listens.
+    pub(crate) fn emulator(&self) -> &str {
+        &self.emulator
+    }
+
+    /// Lets a process stand still for a while; comes back at once.
+    pub(crate) fn pause(&self, process: u32, pause: Duration) {
+        signal("-STOP", process);
         self.runtime.spawn(async move {
             tokio::time::sleep(pause).await;
-            processes.iter().for_each(|process| signal("-CONT", *process));
+            signal("-CONT", process);
         });
     }
 
