@@ -14,7 +14,10 @@ pub async fn sequential(engine: &Engine, dates: Range<usize>, run_name: &str) ->
     let mut units = 0;
     for at in dates {
         for processor in engine.cascade.processors() {
-            units += with_inputs(engine, processor, at, run_name).await?;
+            // What is made once a month has no unit on the other dates.
+            if engine.catalog().exists(processor, at) {
+                units += with_inputs(engine, processor, at, run_name).await?;
+            }
         }
     }
     Ok(units)
