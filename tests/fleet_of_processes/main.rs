@@ -33,6 +33,9 @@ use supervisor::{Role, Supervisor};
 /// The fleet.
 const ROLES: [Role; 6] = [Role::Gate, Role::Gate, Role::Worker, Role::Worker, Role::Worker, Role::Scheduler];
 
+/// The place of a worker among them.
+const WORKER: usize = 2;
+
 /// All moments of the disturbances follow from it; a failure names it.
 const SEED: u64 = 20_240_126;
 
@@ -105,8 +108,13 @@ fn a_fleet_of_processes_ends_in_the_bytes_of_one() {
     let broker = Broker::start();
     let home = servers.new_home("tormented", reference.landing.path(), &broker.address);
     let mut fleet = Supervisor::start(&home, &ROLES);
-    let mut torment =
-        Torment { rng: ChaCha8Rng::seed_from_u64(SEED), servers: &servers, broker: &broker, steps: 0 };
+    let mut torment = Torment {
+        rng: ChaCha8Rng::seed_from_u64(SEED),
+        servers: &servers,
+        broker: &broker,
+        home: &home,
+        steps: 0,
+    };
     fleet.run_to_end(SCENARIO_MAX, |fleet| torment.step(fleet));
     fleet.stop();
     assert_same(&reference, &home);
@@ -122,20 +130,26 @@ struct Torment<'a> {
     rng: ChaCha8Rng,
     servers: &'a Servers,
     broker: &'a Broker,
+    home: &'a CloudHome<'a>,
     steps: u32,
 }
 
 impl Torment<'_> {
     /// Called again and again while the run goes on; comes back soon.
     fn step(&mut self, fleet: &mut Supervisor) {
-        self.steps += 1;
         match self.steps {
-            4 => self.servers.restart_postgres("fast"),
-            7 => self.servers.restart_postgres("immediate"),
-            9 => self.servers.pause(self.broker.process(), Duration::from_secs(4)),
+            // A worker in the midst of its work: what it had is taken over after a lease, so the run goes on for
+            // at least that long.
+            0 if self.home.standing().units == 0 || !fleet.kill_one(WORKER) => return,
+            3 => self.servers.restart_postgres("fast"),
+            6 => self.servers.restart_postgres("immediate"),
+            8 => self.servers.pause(self.broker.process(), Duration::from_secs(4)),
+            0 => {}
             // Then it may come to its end.
-            steps if steps > 24 => {}
-            _ => fleet.kill_one(self.rng.random_range(0..ROLES.len())),
+            24.. => return,
+            _ if !fleet.kill_one(self.rng.random_range(0..ROLES.len())) => return,
+            _ => {}
         }
+        self.steps += 1;
     }
 }
