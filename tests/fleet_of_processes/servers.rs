@@ -147,10 +147,10 @@ impl Servers {
         self.runtime.block_on(async {
             let mut config = self.postgres.clone();
             let (client, connection) = config.dbname(database).connect(NoTls).await.expect("a connection");
-            let connection = tokio::task::spawn(connection);
-            let messages = client.simple_query(sql).await.expect("an answer");
-            drop(client);
-            connection.await.expect("the connection").expect("its end");
+            // The connection ends with its client.
+            let asked = async move { client.simple_query(sql).await.expect("an answer") };
+            let (ended, messages) = futures::future::join(connection, asked).await;
+            ended.expect("its end");
             let mut rows = Vec::new();
             for message in messages {
                 if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
