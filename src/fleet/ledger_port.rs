@@ -7,8 +7,8 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 
 use crate::flow::{
-    Completion, DatasetName, Date, Failure, Fingerprint, Lane, Millis, Outcome, RunId, TaskState, Unit,
-    UnitRecord, WorkOrder,
+    Completion, DatasetName, Date, Failure, Fingerprint, Lane, Millis, Outcome, RunId, SkipReason, TaskState,
+    Unit, UnitRecord, WorkOrder,
 };
 
 /// A run as it is submitted.
@@ -198,6 +198,26 @@ pub struct DeadLetter {
     pub held: u64,
     /// Whether its notice was published.
     pub published: bool,
+}
+
+impl DeadLetter {
+    /// The record of its unit once somebody has accepted it as a gap, made from `fingerprint`.
+    #[must_use]
+    pub fn gap(&self, fingerprint: Fingerprint, at: Millis) -> UnitRecord {
+        UnitRecord {
+            unit: self.unit,
+            outcome: Outcome::Skipped(SkipReason::Gap),
+            fingerprint,
+            stored: None,
+            rows_expected: 0,
+            rows_written: 0,
+            code: self.code_revision,
+            run: self.run,
+            attempt: self.attempts,
+            duration_ms: 0,
+            finished_at: at,
+        }
+    }
 }
 
 /// What is to be done for a processor on a lane, over all runs.

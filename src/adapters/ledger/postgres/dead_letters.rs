@@ -12,8 +12,8 @@ use super::sessions::Session;
 use super::{runs, stored, units};
 use crate::adapters::ledger::declared::Declared;
 use crate::adapters::ledger::shift::Shift;
-use crate::fleet::{Burial, DeadLetter, Millis, UnitRecord};
-use crate::flow::{Fingerprint, Outcome, RunId, SkipReason, TaskState, Unit};
+use crate::fleet::{Burial, DeadLetter, Millis};
+use crate::flow::{Fingerprint, RunId, TaskState, Unit};
 
 macro_rules! select {
     ($tail:literal) => {
@@ -235,20 +235,7 @@ pub(super) async fn accept(
     let Some(letter) = letter else {
         return Ok(false);
     };
-    let gap = UnitRecord {
-        unit: letter.unit,
-        outcome: Outcome::Skipped(SkipReason::Gap),
-        fingerprint,
-        stored: None,
-        rows_expected: 0,
-        rows_written: 0,
-        code: letter.code_revision,
-        run: letter.run,
-        attempt: letter.attempts,
-        duration_ms: 0,
-        finished_at: at,
-    };
-    units::put(session, &gap).await?;
+    units::put(session, &letter.gap(fingerprint, at)).await?;
     resolve(session, id, "accepted").await?;
     Ok(true)
 }

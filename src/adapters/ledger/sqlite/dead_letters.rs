@@ -14,8 +14,8 @@ use super::tasks::key;
 use super::units;
 use crate::adapters::ledger::declared::Declared;
 use crate::adapters::ledger::shift::Shift;
-use crate::fleet::{Burial, DeadLetter, Millis, UnitRecord};
-use crate::flow::{Fingerprint, Outcome, RunId, SkipReason, TaskState};
+use crate::fleet::{Burial, DeadLetter, Millis};
+use crate::flow::{Fingerprint, RunId, TaskState};
 
 macro_rules! select {
     ($tail:literal) => {
@@ -216,20 +216,7 @@ pub(super) fn accept(
     let Some(letter) = find(tx, declared, id)?.filter(|letter| letter.resolution.is_none()) else {
         return Ok(false);
     };
-    let gap = UnitRecord {
-        unit: letter.unit,
-        outcome: Outcome::Skipped(SkipReason::Gap),
-        fingerprint,
-        stored: None,
-        rows_expected: 0,
-        rows_written: 0,
-        code: letter.code_revision,
-        run: letter.run,
-        attempt: letter.attempts,
-        duration_ms: 0,
-        finished_at: at,
-    };
-    units::put(tx, &gap)?;
+    units::put(tx, &letter.gap(fingerprint, at))?;
     resolve(tx, id, "accepted")?;
     Ok(true)
 }
