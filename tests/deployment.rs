@@ -19,7 +19,7 @@ fn text(path: &str) -> String {
 fn the_terraform_has_the_topology_of_the_declarations() {
     let path = committed("terraform/topology/nba.json");
     let cascade = Cascade::of(&NBA).expect("a cascade");
-    let json = serde_json::to_value(Topology::of(&cascade)).expect("JSON");
+    let json = serde_json::to_value(Topology::of(&cascade).with_sink(&cascade)).expect("JSON");
     let wanted = format!("{json:#}\n");
     if env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
         fs::write(&path, &wanted).expect("written");

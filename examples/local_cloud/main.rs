@@ -1,9 +1,15 @@
-//! Google Cloud Storage on this machine, for trying a cloud home and for tests:
-//! `cargo run --example local_cloud -- --storage 127.0.0.1:4443 --dir DIR --faults SEED`. What is stored survives a
-//! restart where a directory is given. No credentials are asked for, so it must listen on this machine only.
+//! Google Cloud Storage and BigQuery on this machine, for trying a cloud home and for tests: `cargo run --example
+//! local_cloud -- --storage 127.0.0.1:4443 --bigquery 127.0.0.1:9050 --dir DIR --faults SEED`. Objects survive a
+//! restart where a directory is given; tables do not, and are filled anew by the sink. No credentials are asked for,
+//! so it must listen on this machine only.
 //!
-//! Tests take the parts by `#[path]`: `faults.rs`, `connections.rs`, `storage.rs`, `storage_api.rs`, side by side.
+//! Tests take the parts by `#[path]`: `faults.rs`, `connections.rs`, `storage.rs`, `storage_api.rs` and the
+//! `bigquery*.rs`, side by side.
 
+mod bigquery;
+mod bigquery_api;
+mod bigquery_load;
+mod bigquery_sql;
 mod connections;
 mod faults;
 mod storage;
@@ -19,8 +25,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
+use bigquery::BigQuery;
 use faults::Faults;
 use storage::Storage;
+
+/// How long a load job takes here, in milliseconds.
+const JOB_MS: i64 = 200;
 
 /// Cloud services on this machine, with the faults of real ones.
 #[derive(Parser)]
@@ -28,6 +38,9 @@ struct Arguments {
     /// Where Cloud Storage listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4443")]
     storage: SocketAddr,
+    /// Where BigQuery listens. It loads from the Cloud Storage beside it.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9050")]
+    bigquery: SocketAddr,
     /// Where objects are kept; without it they are lost at the end.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -51,6 +64,15 @@ async fn main() -> anyhow::Result<()> {
     let mut servers = JoinSet::new();
     let listener = listen("Cloud Storage", arguments.storage).await?;
     servers.spawn(storage_api::serve(Arc::clone(&storage), listener));
+    let beside = Arc::clone(&storage);
+    let read = move |bucket: &str, name: &str| beside.get(bucket, name).map(|(content, _)| content);
+    let faults = arguments.faults.map_or_else(Faults::none, Faults::of_seed);
+    let bigquery = Arc::new(BigQuery::new(bigquery::Limits::default(), JOB_MS, faults, now, read));
+    if let Some(seed) = arguments.faults {
+        bigquery.jobs_of_seed(seed);
+    }
+    let listener = listen("BigQuery", arguments.bigquery).await?;
+    servers.spawn(bigquery_api::serve(Arc::clone(&bigquery), listener));
 
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -61,6 +83,12 @@ async fn main() -> anyhow::Result<()> {
     for (kind, requests) in storage.faults.counts() {
         println!("{kind:?}: {requests} requests");
     }
+    for (kind, requests) in bigquery.faults.counts() {
+        println!("BigQuery {kind:?}: {requests} requests");
+    }
+    for over in bigquery.over_limit() {
+        println!("BigQuery, beyond a limit: {over}");
+    }
     Ok(())
 }
 
@@ -69,4 +97,9 @@ async fn listen(what: &str, address: SocketAddr) -> anyhow::Result<TcpListener> 
         TcpListener::bind(address).await.with_context(|| format!("{what}: listen on {address}"))?;
     println!("{what} at http://{}", listener.local_addr()?);
     Ok(listener)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the service's own clock")]
+fn now() -> i64 {
+    chrono::Utc::now().timestamp_millis()
 }

@@ -3,6 +3,8 @@
 //! what lies in a bucket goes through `gcs`, and what lies on the local disk is made durable by `disk`.
 
 mod disk;
+
+pub mod bigquery;
 pub mod gcs;
 pub mod lake;
 pub mod ledger;

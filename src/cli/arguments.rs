@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backfill, bench, broker, check, coverage, dead_letters, fetch, gate, leaderboard, model, plan, query,
-    run, scheduler, serve, status, topology, train, why, worker,
+    backfill, bench, bigquery, broker, check, coverage, dead_letters, fetch, gate, leaderboard, model, plan,
+    query, run, scheduler, serve, sink, status, topology, train, why, worker,
 };
 
 const EXAMPLES: &str = "\
@@ -74,6 +74,10 @@ pub(super) enum Command {
     Gate(gate::Options),
     /// Of a cloud home: open the days, submit what is new, and send again what was lost
     Scheduler(scheduler::Options),
+    /// Keep BigQuery equal to the lake of a cloud home
+    Sink(sink::Options),
+    /// Show how far BigQuery is behind the lake, or compare the two
+    Bigquery(bigquery::Options),
     /// Show which tasks a run would have, and why
     Plan(plan::Options),
     /// Show runs, tasks and dead letters

@@ -133,13 +133,21 @@ impl Cloud {
     }
 }
 
-/// The bus of a cloud home; its failures are counted. What an emulator lacks is created: it forgets everything when it
-/// ends. In the cloud a fleet may create nothing; topics and subscriptions are the terraform's.
-pub(super) async fn bus(settings: &CloudSettings) -> anyhow::Result<Arc<dyn Bus>> {
+/// What an emulator lacks is created: it forgets everything when it ends. In the cloud a fleet may create nothing;
+/// topics and subscriptions are the terraform's.
+pub(super) async fn make_topology(settings: &CloudSettings) -> anyhow::Result<()> {
     if settings.pubsub.endpoint.is_some() {
         let cascade = assemble::cascade(assemble::named(&settings.pipeline)?)?;
-        ensure_topology(&settings.pubsub, &Topology::of(&cascade)).await?;
+        let topology = Topology::of(&cascade);
+        let topology = if settings.bigquery.is_some() { topology.with_sink(&cascade) } else { topology };
+        ensure_topology(&settings.pubsub, &topology).await?;
     }
+    Ok(())
+}
+
+/// The bus of a cloud home; its failures are counted.
+pub(super) async fn bus(settings: &CloudSettings) -> anyhow::Result<Arc<dyn Bus>> {
+    make_topology(settings).await?;
     Ok(Arc::new(CountedBus(Arc::new(PubsubBus::connect(settings.pubsub.clone()).await?))))
 }
 

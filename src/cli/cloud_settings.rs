@@ -13,7 +13,9 @@ use toml::Value;
 
 use super::ending::wrong_usage;
 use super::settings::named_variable;
+use crate::adapters::bigquery::BigQueryConfig;
 use crate::adapters::pubsub::PubsubConfig;
+use crate::fleet::sink::SinkLimits;
 
 /// The file that makes a home a cloud home.
 pub(super) const FILE: &str = "tidegate.toml";
@@ -55,6 +57,14 @@ const KEYS: &[(&str, Kind)] = &[
     ("bigquery.dataset", Kind::Text),
     ("bigquery.location", Kind::Text),
     ("bigquery.endpoint", Kind::Text),
+    ("bigquery.load_jobs_per_day", Kind::Count { least: 1, most: 10_000_000 }),
+    ("bigquery.partition_modifications_per_day", Kind::Count { least: 1, most: 10_000_000 }),
+    ("bigquery.unpartitioned_jobs_per_day", Kind::Count { least: 1, most: 10_000_000 }),
+    ("bigquery.updates_per_10_seconds", Kind::Count { least: 1, most: 10_000 }),
+    ("bigquery.partitions_per_job", Kind::Count { least: 1, most: 10_000 }),
+    ("bigquery.files_per_job", Kind::Count { least: 1, most: 10_000 }),
+    ("bigquery.jobs_under_way", Kind::Count { least: 1, most: 1_000 }),
+    ("bigquery.backfill_linger_seconds", Kind::Count { least: 0, most: 86_400 }),
     ("telemetry.listen", Kind::Text),
 ];
 
@@ -107,6 +117,7 @@ pub(super) struct BigQuerySettings {
     pub(super) dataset: String,
     pub(super) location: String,
     pub(super) endpoint: Option<String>,
+    pub(super) limits: SinkLimits,
 }
 
 /// Where a secret is.
@@ -133,6 +144,30 @@ impl Secret {
 }
 
 impl CloudSettings {
+    /// What the sink needs.
+    pub(super) fn bigquery(&self) -> anyhow::Result<&BigQuerySettings> {
+        self.bigquery.as_ref().ok_or_else(|| {
+            wrong_usage(format!(
+                "{FILE} has no section [bigquery]; it says at least which project has the tables"
+            ))
+        })
+    }
+
+    /// BigQuery as the adapter takes it.
+    pub(super) fn bigquery_config(&self) -> anyhow::Result<BigQueryConfig> {
+        let BigQuerySettings { project, dataset, location, endpoint, limits: _ } = self.bigquery()?.clone();
+        let BucketSettings { bucket, prefix, .. } = &self.lake;
+        let lake = match prefix
+            .as_deref()
+            .map(|prefix| prefix.trim_matches('/'))
+            .filter(|prefix| !prefix.is_empty())
+        {
+            Some(prefix) => format!("gs://{bucket}/{prefix}"),
+            None => format!("gs://{bucket}"),
+        };
+        Ok(BigQueryConfig { project, dataset, location, endpoint, lake })
+    }
+
     /// The settings of the home in `directory`, under the variables of `environment` (name and value of
     /// each). `emulator` is what `PUBSUB_EMULATOR_HOST` says.
     pub(super) fn read(
@@ -365,7 +400,38 @@ impl Given<'_> {
     }
 
     fn bigquery(&self, pipeline: &str) -> anyhow::Result<BigQuerySettings> {
+        let documented = SinkLimits::default();
+        let count = |key, default: u64| {
+            let number = self.number(key, i64::try_from(default).unwrap_or(i64::MAX));
+            u64::try_from(number).expect("a count that was checked")
+        };
+        let size = |key, default: usize| usize::try_from(count(key, default as u64)).unwrap_or(usize::MAX);
+        let linger = self.number("bigquery.backfill_linger_seconds", documented.backfill_linger_ms / 1_000);
+        let limits = SinkLimits {
+            load_jobs_per_project_per_day: count(
+                "bigquery.load_jobs_per_day",
+                documented.load_jobs_per_project_per_day,
+            ),
+            jobs_per_unpartitioned_table_per_day: count(
+                "bigquery.unpartitioned_jobs_per_day",
+                documented.jobs_per_unpartitioned_table_per_day,
+            ),
+            partition_modifications_per_table_per_day: count(
+                "bigquery.partition_modifications_per_day",
+                documented.partition_modifications_per_table_per_day,
+            ),
+            updates_per_table_per_10_seconds: count(
+                "bigquery.updates_per_10_seconds",
+                documented.updates_per_table_per_10_seconds,
+            ),
+            partitions_per_job: size("bigquery.partitions_per_job", documented.partitions_per_job),
+            files_per_job: size("bigquery.files_per_job", documented.files_per_job),
+            jobs_under_way: size("bigquery.jobs_under_way", documented.jobs_under_way),
+            backfill_linger_ms: linger * 1_000,
+            ..documented
+        };
         Ok(BigQuerySettings {
+            limits,
             project: self.needed("bigquery.project")?,
             dataset: self.text("bigquery.dataset").unwrap_or_else(|| pipeline.to_owned()),
             location: self.text("bigquery.location").unwrap_or_else(|| "US".to_owned()),

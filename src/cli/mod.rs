@@ -7,6 +7,7 @@ mod assemble;
 mod backfill;
 mod bars;
 mod bench;
+mod bigquery;
 mod broker;
 mod check;
 mod cloud;
@@ -34,6 +35,7 @@ mod selection;
 mod serve;
 mod settings;
 mod signals;
+mod sink;
 mod source;
 mod status;
 mod summary;
@@ -60,6 +62,9 @@ use settings::Settings;
 /// usage, 3 finished but dead letters or held dates remain.
 #[must_use]
 pub fn run() -> ExitCode {
+    // Two providers of TLS come in through the clients; whoever asks for the default must find one. Another one that
+    // is there already is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let Arguments { global, command } = Arguments::parse();
     let outcome = Settings::of(global).and_then(|settings| {
         let console = Console::start(&settings)?;
@@ -81,6 +86,8 @@ async fn carry_out(command: Command, settings: &Settings, console: &Console) -> 
         Command::Worker(options) => worker::run(options, settings, console).await,
         Command::Gate(options) => gate::run(options, settings, console).await,
         Command::Scheduler(options) => scheduler::run(options, settings, console).await,
+        Command::Sink(options) => sink::run(options, settings, console).await,
+        Command::Bigquery(options) => bigquery::run(options, settings).await,
         Command::Plan(options) => plan::run(options, settings).await,
         Command::Status(options) => status::run(options, settings).await,
         Command::Why(options) => why::run(options, settings).await,

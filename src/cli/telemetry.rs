@@ -2,6 +2,7 @@
 //! Counts what this process does as it is told by the engine; looks the fleet's backlog up in the ledger when it is
 //! asked, at most once in two seconds. Decides nothing.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -18,10 +19,12 @@ use metrics::{Label, counter, describe_counter, describe_gauge, describe_histogr
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::fleet_figures::Figures;
-use crate::fleet::{AttemptEnd, Bus, Engine, Ledger};
+use crate::fleet::sink::SinkLag;
+use crate::fleet::{AttemptEnd, Bus, Clock, Engine, Ledger, Millis, SystemClock};
 use crate::flow::{Completion, DeadLetterNotice, Failure, WorkOrder};
 
 /// The bounds of a task's duration, in seconds: from a small unit on a warm cache to a month's training.
@@ -55,11 +58,27 @@ struct Shared {
 
 /// What is looked at when somebody asks.
 #[derive(Clone)]
-struct Watched {
+enum Watched {
+    Engine(WatchedEngine),
+    /// A sink: what it reads, and what lags.
+    Sink(Arc<dyn Ledger>, watch::Receiver<SinkLag>),
+}
+
+#[derive(Clone)]
+struct WatchedEngine {
     engine: Arc<Engine>,
     /// Told by gates and schedulers alone: the figures are the whole fleet's, and one who tells is enough.
     figures: Option<Arc<Figures>>,
     leases_told: Arc<AtomicU64>,
+}
+
+impl Watched {
+    fn ledger(&self) -> &dyn Ledger {
+        match self {
+            Self::Engine(watched) => &*watched.engine.ports().ledger,
+            Self::Sink(ledger, _) => &**ledger,
+        }
+    }
 }
 
 impl Telemetry {
@@ -108,8 +127,13 @@ impl Telemetry {
     pub(super) fn watch(&self, engine: &Arc<Engine>, figures: Option<Figures>) {
         engine.progress().listen(count);
         let figures = figures.map(Arc::new);
-        let watched = Watched { engine: Arc::clone(engine), figures, leases_told: Arc::default() };
-        *lock(&self.shared.watched) = Some(watched);
+        let watched = WatchedEngine { engine: Arc::clone(engine), figures, leases_told: Arc::default() };
+        *lock(&self.shared.watched) = Some(Watched::Engine(watched));
+    }
+
+    /// Tells what lags in the warehouse of a sink.
+    pub(super) fn watch_sink(&self, ledger: Arc<dyn Ledger>, lag: watch::Receiver<SinkLag>) {
+        *lock(&self.shared.watched) = Some(Watched::Sink(ledger, lag));
     }
 }
 
@@ -147,6 +171,14 @@ fn describe() {
     describe_gauge!(
         "tidegate_dataset_freshness_days",
         "Days from the latest complete date of a dataset to the latest date of the calendar before today"
+    );
+    describe_gauge!(
+        "tidegate_sink_lag_units",
+        "Units whose partition in BigQuery is not what the ledger says"
+    );
+    describe_gauge!(
+        "tidegate_sink_oldest_lag_seconds",
+        "How long ago the oldest unit was committed that BigQuery lacks"
     );
     counter!("tidegate_lease_extensions_total").absolute(0);
     counter!("tidegate_publish_errors_total").absolute(0);
@@ -195,7 +227,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
         Phase::Stopping => Err("it is stopping".to_owned()),
         Phase::Running => match shared.watched() {
             None => Err("it is still starting".to_owned()),
-            Some(watched) => reached(&*watched.engine.ports().ledger).await,
+            Some(watched) => reached(watched.ledger()).await,
         },
     };
     shared.say(answer)
@@ -207,20 +239,39 @@ async fn reached(ledger: &dyn Ledger) -> Result<(), String> {
 }
 
 async fn figures(State(shared): State<Arc<Shared>>) -> Response {
-    if let Some(watched) = shared.watched() {
-        let renewed = watched.engine.progress().leases_renewed();
-        let before = watched.leases_told.swap(renewed, Ordering::Relaxed);
-        counter!("tidegate_lease_extensions_total").increment(renewed.saturating_sub(before));
-        if let Some(figures) = &watched.figures
-            && let Err(error) = figures.refresh(&watched.engine).await
-        {
-            // Old figures would be taken for new ones.
-            tracing::warn!(%error, "the fleet's figures cannot be read");
-            return (StatusCode::SERVICE_UNAVAILABLE, format!("# {error}\n")).into_response();
+    match shared.watched() {
+        None => {}
+        Some(Watched::Sink(_, lag)) => tell_lag(&lag.borrow(), SystemClock.now()),
+        Some(Watched::Engine(watched)) => {
+            let renewed = watched.engine.progress().leases_renewed();
+            let before = watched.leases_told.swap(renewed, Ordering::Relaxed);
+            counter!("tidegate_lease_extensions_total").increment(renewed.saturating_sub(before));
+            if let Some(figures) = &watched.figures
+                && let Err(error) = figures.refresh(&watched.engine).await
+            {
+                // Old figures would be taken for new ones.
+                tracing::warn!(%error, "the fleet's figures cannot be read");
+                return (StatusCode::SERVICE_UNAVAILABLE, format!("# {error}\n")).into_response();
+            }
         }
     }
     let text = shared.prometheus.render();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
+
+/// What lags in the warehouse, and how long the oldest of it has.
+fn tell_lag(lag: &SinkLag, now: Millis) {
+    let mut oldest: BTreeMap<&str, Option<Millis>> = BTreeMap::new();
+    for (dataset, table) in &lag.tables {
+        let labels = [("pipeline", dataset.pipeline()), ("dataset", dataset.table())];
+        set("tidegate_sink_lag_units", &labels, table.units as f64);
+        let since = oldest.entry(dataset.pipeline()).or_default();
+        *since = since.iter().copied().chain(table.oldest_since).min();
+    }
+    for (pipeline, since) in oldest {
+        let age = since.map_or(0, |since| (now - since).max(0));
+        set("tidegate_sink_oldest_lag_seconds", &[("pipeline", pipeline)], age as f64 / 1_000.0);
+    }
 }
 
 impl Shared {

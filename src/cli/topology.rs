@@ -12,6 +12,7 @@ use crate::flow::{Cascade, Step, Topology, Window};
 const EXAMPLES: &str = "\
 Examples:
   tidegate topology --format json      topics and subscriptions, for whoever creates them elsewhere
+  tidegate topology --sink             the same for a home with a sink
   tidegate topology --format mermaid   the cascade, to paste where Mermaid is drawn";
 
 /// Options of `tidegate topology`.
@@ -23,6 +24,9 @@ pub(super) struct Options {
     /// As what
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
+    /// With the subscriptions of the sink that loads BigQuery
+    #[arg(long)]
+    sink: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,7 +41,9 @@ enum Format {
 pub(super) fn run(options: &Options, settings: &Settings) -> anyhow::Result<Ending> {
     let pipeline = assemble::pipeline(options.pipeline.as_deref(), &settings.home)?;
     let cascade = assemble::cascade(pipeline)?;
-    let json = serde_json::to_value(Topology::of(&cascade))?;
+    let topology = Topology::of(&cascade);
+    let topology = if options.sink { topology.with_sink(&cascade) } else { topology };
+    let json = serde_json::to_value(topology)?;
     let text = match options.format {
         Format::Json => format!("{json:#}\n"),
         Format::Mermaid => mermaid(&cascade),

@@ -21,6 +21,7 @@ mod runs;
 mod scheduler;
 mod sequential;
 mod service;
+pub mod sink;
 mod status_document;
 mod sweep;
 mod unit_cache;

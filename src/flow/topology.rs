@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::cascade::Cascade;
 use super::names::DatasetName;
+use super::processor::Processor;
 use super::unit::Lane;
 
 /// How long a delivery may go unanswered before it is delivered again, in seconds. The client extends it
@@ -32,6 +33,8 @@ pub enum Purpose {
     Work,
     /// Dead letters of a processor.
     DeadLetters,
+    /// Completions of a dataset, for the sink that keeps a table equal to it.
+    Sink,
 }
 
 /// A topic of the fleet.
@@ -116,6 +119,12 @@ pub fn dead_letter_subscription(dataset: DatasetName) -> String {
     format!("{dataset}.dead-letters.recorder")
 }
 
+/// The subscription through which the sink hears that a dataset's units are complete.
+#[must_use]
+pub fn sink_subscription(dataset: DatasetName) -> String {
+    format!("{dataset}.completed.sink")
+}
+
 impl Topology {
     /// Derives the topology of a cascade.
     #[must_use]
@@ -141,26 +150,12 @@ impl Topology {
                     delivery_attempts_max: Some(DELIVERY_ATTEMPTS_MAX),
                 });
             }
-            let plain = |name, topic, purpose| Subscription {
-                name,
-                topic,
-                purpose,
-                dataset: dataset.as_str(),
-                lane: None,
-                ack_deadline_seconds: ACK_DEADLINE_SECONDS,
-                retry_backoff_min_ms: RETRY_BACKOFF_MIN_MS,
-                retry_backoff_max_ms: RETRY_BACKOFF_MAX_MS,
-                dead_letter_topic: None,
-                delivery_attempts_max: None,
-            };
-            subscriptions.push(plain(
-                dead_letter_subscription(dataset),
-                dead_letter_topic(dataset),
-                Purpose::DeadLetters,
-            ));
+            let (name, topic) = (dead_letter_subscription(dataset), dead_letter_topic(dataset));
+            subscriptions.push(Subscription::plain(dataset, name, topic, Purpose::DeadLetters));
             for input in processor.reads {
-                let name = gate_subscription(dataset, input.dataset);
-                subscriptions.push(plain(name, completed_topic(input.dataset), Purpose::Gate));
+                let (name, topic) =
+                    (gate_subscription(dataset, input.dataset), completed_topic(input.dataset));
+                subscriptions.push(Subscription::plain(dataset, name, topic, Purpose::Gate));
             }
         }
         topics.sort();
@@ -169,6 +164,36 @@ impl Topology {
             pipeline: cascade.pipeline().as_str(),
             topics: topics.into_iter().map(|name| Topic { name }).collect(),
             subscriptions,
+        }
+    }
+
+    /// The same with the sink's subscriptions: one for each dataset that has a table. Only for a home that
+    /// has a sink, because where nobody reads a subscription its messages pile up.
+    #[must_use]
+    pub fn with_sink(mut self, cascade: &Cascade) -> Self {
+        for (dataset, _) in cascade.processors().iter().filter_map(Processor::table) {
+            let (name, topic) = (sink_subscription(dataset), completed_topic(dataset));
+            self.subscriptions.push(Subscription::plain(dataset, name, topic, Purpose::Sink));
+        }
+        self.subscriptions.sort_by(|a, b| a.name.cmp(&b.name));
+        self
+    }
+}
+
+impl Subscription {
+    /// One that belongs to no lane, and from which the server sets nothing aside.
+    fn plain(dataset: DatasetName, name: String, topic: String, purpose: Purpose) -> Self {
+        Self {
+            name,
+            topic,
+            purpose,
+            dataset: dataset.as_str(),
+            lane: None,
+            ack_deadline_seconds: ACK_DEADLINE_SECONDS,
+            retry_backoff_min_ms: RETRY_BACKOFF_MIN_MS,
+            retry_backoff_max_ms: RETRY_BACKOFF_MAX_MS,
+            dead_letter_topic: None,
+            delivery_attempts_max: None,
         }
     }
 }

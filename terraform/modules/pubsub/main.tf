@@ -1,5 +1,5 @@
 # Every topic and subscription of a pipeline, as the program's declarations have it: `topology` is what
-# `tidegate topology --format json` prints. Who may publish where, and who reads what.
+# `tidegate topology --sink` prints. Who may publish where, and who reads what.
 
 locals {
   topics        = { for topic in var.topology.topics : topic.name => one(regex("\\.(completed|dead-letters|work)(?:\\.|$)", topic.name)) }

@@ -41,7 +41,7 @@ variable "subscription_retention" {
 }
 
 variable "topology" {
-  description = "What `tidegate topology --format json` prints."
+  description = "What `tidegate topology --sink` prints."
   type = object({
     pipeline = string
     topics   = list(object({ name = string }))
