@@ -16,7 +16,7 @@ from pathlib import Path
 
 import jsonschema
 import kubernetes_validate
-import promql_parser
+import metrics
 import yaml
 from cloudcoil.models.keda import v1alpha1 as keda
 
@@ -143,6 +143,7 @@ def check_pod(name: str, pod: dict, names: dict[str, set[str]]) -> list[str]:
 def check_overlay(objects: list[dict]) -> list[str]:
     kinds = ("ConfigMap", "ServiceAccount", "PriorityClass", "Deployment")
     names = {kind: {one["metadata"]["name"] for one in objects if one["kind"] == kind} for kind in kinds}
+    told = metrics.told()
     broken = [complaint for name, pod in pods(objects) for complaint in check_pod(name, pod, names)]
     left = PLACEHOLDERS.findall(yaml.safe_dump(objects))
     if left:
@@ -160,8 +161,9 @@ def check_overlay(objects: list[dict]) -> list[str]:
         target = one["spec"]["scaleTargetRef"]["name"]
         if target not in names["Deployment"]:
             broken.append(f"{one['metadata']['name']}: scales {target}, which is not there")
-        for trigger in one["spec"].get("triggers", []):
-            promql_parser.parse(trigger["metadata"]["query"])
+        queries = [trigger["metadata"]["query"] for trigger in one["spec"].get("triggers", [])]
+        queries += [metric["external"]["metric"]["name"].split("|")[1] for metric in one["spec"].get("metrics", [])]
+        broken += [complaint for query in queries for complaint in metrics.complaints(query, told)]
     policies = [one["spec"] for one in objects if one["kind"] == "NetworkPolicy"]
     everything = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     if policies and everything not in policies:
@@ -209,6 +211,7 @@ def prove(objects: list[dict]) -> None:
         "a probe of the wrong shape": ("Deployment", lambda spec: container(spec)["livenessProbe"].update(httpGet="/live")),
         "a writable image": ("Deployment", lambda spec: container(spec)["securityContext"].pop("readOnlyRootFilesystem")),
         "a target that is not there": ("ScaledObject", lambda spec: spec["scaleTargetRef"].update(name="nobody")),
+        "a metric that nobody tells": ("ScaledObject", lambda spec: spec["triggers"][0]["metadata"].update(query="sum(tidegate_units)")),
         "a budget for nobody": ("PodDisruptionBudget", lambda spec: spec["selector"]["matchLabels"].update(no="body")),
     }
     for name, (kind, change) in mistakes.items():
