@@ -257,6 +257,8 @@ pub trait Ledger: Send + Sync {
     /// Everything that has happened to units' records after `position`, in order, each unit's latest only,
     /// and the position from which to ask next. From position 0: all present records. A record that was
     /// forgotten comes as `None`.
+    /// Everything committed before the call is told; where other processes write at the same time, it may be told
+    /// again.
     async fn changes_since(
         &self,
         position: i64,
@@ -314,7 +316,8 @@ pub trait Ledger: Send + Sync {
     async fn reopen(&self, run: RunId, unit: Unit, dependent: Unit, fence: u32) -> Result<(), LedgerError>;
 
     /// Hands back every claimed task without using up its attempt: for a home that only one process can
-    /// have open, when it opens. Returns how many there were.
+    /// have open, when it opens. Returns how many there were. A ledger that several processes
+    /// share releases none: a claim there ends with its lease.
     async fn release_claims(&self) -> Result<u64, LedgerError>;
 
     /// Completions that were committed and not yet marked as published, with their outbox numbers.
