@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::ending::Ending;
 use super::settings::Settings;
@@ -91,7 +92,7 @@ pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result
     let mut report = Report { cores: super::embedded::cores(), ..Report::default() };
     let say = |text: String| {
         if !settings.json {
-            println!("{text}");
+            settings.print(&format!("{text}\n"), || Value::Null);
         }
     };
     if wanted(Part::Cascade) {
@@ -122,7 +123,8 @@ pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result
         None => say("history: not measured; give --landing DIR".to_owned()),
     }
     if settings.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        let report = serde_json::to_value(&report)?;
+        settings.print("", || report);
     }
     Ok(Ending::AllDone)
 }
