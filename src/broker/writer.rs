@@ -37,7 +37,7 @@ pub(super) enum Operation {
     Acknowledge {
         /// The messages.
         acknowledged: Seqs,
-        /// Told when they are durable; a stream does not ask.
+        /// Told when they are durable; a stream does not ask, and its acks are synced with what comes next.
         reply: Option<Reply<()>>,
     },
     /// Deliveries that began. Written, but not synced for.
@@ -196,8 +196,9 @@ impl Writer {
             Operation::Acknowledge { acknowledged, reply } => {
                 if !acknowledged.seqs.is_empty() {
                     self.put(commit, Record::Acknowledged(acknowledged));
-                    commit.needs_sync = true;
                 }
+                // Nobody was promised anything for an ack on a stream: lost, it is a redelivery.
+                commit.needs_sync |= reply.is_some();
                 commit.answers.extend(reply.map(Settled::Acknowledged));
             }
             Operation::Begin(delivered) => drop(self.put(commit, Record::Delivered(delivered))),
@@ -216,7 +217,10 @@ impl Writer {
                 }
                 Err(refusal) => drop(reply.send(Err(refusal))),
             },
-            Operation::Stop => commit.stop = true,
+            Operation::Stop => {
+                commit.needs_sync = true;
+                commit.stop = true;
+            }
         }
     }
 
@@ -290,18 +294,22 @@ impl Writer {
     }
 
     fn write(&mut self, commit: &Commit) -> Result<(), Refusal> {
-        if commit.bytes.is_empty() {
-            return Ok(());
-        }
-        let written = self.segment.append(&commit.bytes).and_then(|()| {
-            self.length += commit.bytes.len() as u64;
-            if commit.needs_sync {
+        let written = self.append(&commit.bytes).and_then(|()| {
+            if commit.needs_sync && self.synced < self.length {
                 self.segment.sync()?;
                 self.synced = self.length;
             }
             Ok(())
         });
         written.map_err(|cause| self.fail(&cause))
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !bytes.is_empty() {
+            self.segment.append(bytes)?;
+            self.length += bytes.len() as u64;
+        }
+        Ok(())
     }
 
     fn fail(&self, cause: &io::Error) -> Refusal {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use futures::FutureExt;
 use tidegate::fleet::{
     Engine, Inline, Ledger, Message, Ports, RunError, RunTitle, accept, arrive, make_plan, perform,
     record_crash, recover, replay, submit,
@@ -246,6 +247,13 @@ impl World {
             }
         }
         self.processes[process] = Process { engine: None, recovered: false, stalled_until: 0 };
+        // The machine of an embedded fleet loses power: the disk has what was synced.
+        if self.processes.len() == 1 && self.shared.per_mille(400) {
+            self.shared.count("losses of power");
+            self.shared.tell(|| "what was noted is forgotten".to_owned());
+            let forgotten = self.shared.ledger.forget_notes().now_or_never();
+            forgotten.expect("the ledger in memory does not wait").expect("a sound ledger");
+        }
     }
 
     fn spawn<F>(&mut self, process: usize, job: Job, work: impl FnOnce(Arc<Engine>) -> F)

@@ -15,8 +15,10 @@ use crate::fleet::LedgerError;
 pub enum Access {
     /// It reads one consistent state.
     Read,
-    /// It may write.
+    /// It may write, and what it wrote must outlive a loss of power.
     Write,
+    /// It may write what only this process's life needs, and recovery finds out anew: durable with the next write.
+    Note,
 }
 
 /// One operation on a transaction. It may run more than once, each time on a state without its effects:
@@ -25,7 +27,7 @@ pub trait Work<T>: FnMut(&Transaction<'_>) -> Result<T, Fault> + Send + 'static 
 
 impl<T, W: FnMut(&Transaction<'_>) -> Result<T, Fault> + Send + 'static> Work<T> for W {}
 
-/// Runs operations, each in a transaction, and answers when what it wrote is durable.
+/// Runs operations, each in a transaction, and answers when what it wrote is as durable as its access asks for.
 pub trait Execution: Send + Sync + 'static {
     /// Runs one operation; its name goes into errors.
     fn run<T: Send + 'static>(

@@ -52,6 +52,12 @@ impl InlineLedger {
     pub async fn clear(&self) -> Result<(), LedgerError> {
         self.write("clear", schema::clear).await
     }
+
+    /// What a loss of power may leave: claims, and readiness that nobody had claimed yet, are gone as if they had
+    /// never been noted. Whoever notes something more must take it back here.
+    pub async fn forget_notes(&self) -> Result<(), LedgerError> {
+        self.write("forget_notes", tasks::forget_notes).await
+    }
 }
 
 impl<E: Execution> SqlLedger<E> {
@@ -69,6 +75,14 @@ impl<E: Execution> SqlLedger<E> {
         work: impl FnMut(&rusqlite::Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, LedgerError> {
         self.execution.run(operation, Access::Write, work).await
+    }
+
+    async fn note<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnMut(&rusqlite::Transaction<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.execution.run(operation, Access::Note, work).await
     }
 }
 
@@ -114,15 +128,15 @@ impl<E: Execution> Ledger for SqlLedger<E> {
 
     async fn mark_ready(&self, run: RunId, units: &[Unit], at: Millis) -> Result<(), LedgerError> {
         let units = units.to_vec();
-        self.write("mark_ready", move |tx| tasks::mark_ready(tx, run, &units, at)).await
+        self.note("mark_ready", move |tx| tasks::mark_ready(tx, run, &units, at)).await
     }
 
     async fn claim(&self, order: WorkOrder, now: Millis, lease_until: Millis) -> Result<Claim, LedgerError> {
-        self.write("claim", move |tx| tasks::claim(tx, order, now, lease_until)).await
+        self.note("claim", move |tx| tasks::claim(tx, order, now, lease_until)).await
     }
 
     async fn renew(&self, order: WorkOrder, fence: u32, lease_until: Millis) -> Result<bool, LedgerError> {
-        self.write("renew", move |tx| tasks::renew(tx, order, fence, lease_until)).await
+        self.note("renew", move |tx| tasks::renew(tx, order, fence, lease_until)).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, LedgerError> {
@@ -159,7 +173,7 @@ impl<E: Execution> Ledger for SqlLedger<E> {
 
     async fn mark_published(&self, numbers: &[i64]) -> Result<(), LedgerError> {
         let numbers = numbers.to_vec();
-        self.write("mark_published", move |tx| outbox::mark_published(tx, &numbers)).await
+        self.note("mark_published", move |tx| outbox::mark_published(tx, &numbers)).await
     }
 
     async fn mark_notice_published(&self, id: i64) -> Result<(), LedgerError> {

@@ -89,9 +89,10 @@ pub(super) fn open_file(path: &Path) -> Result<Connection, Fault> {
     let mut connection = Connection::open(path)?;
     settle(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    // 8 MB of log between checkpoints: a checkpoint costs two syncs on the writer's thread.
-    connection.pragma_update(None, "wal_autocheckpoint", 2_000)?;
+    sync_commits(&connection, true)?;
+    // The writer's own checkpoints finish what the thread for them could not, because the log had grown meanwhile: a
+    // log that has been copied to its end begins anew. So it stays below 64 MB.
+    connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let what = path.display().to_string();
@@ -102,15 +103,30 @@ pub(super) fn open_file(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
+/// Whether a commit waits until the disk has it, or is durable with the next one that does.
+pub(super) fn sync_commits(connection: &Connection, synced: bool) -> Result<(), Fault> {
+    let mode = if synced { "FULL" } else { "NORMAL" };
+    Ok(connection.pragma_update(None, "synchronous", mode)?)
+}
+
+/// Opens the file beside its writer.
+pub(super) fn open_beside(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    settle(&connection)?;
+    Ok(connection)
+}
+
 /// Opens the file beside its writer, for reads alone.
 pub(super) fn open_file_for_reading(path: &Path) -> Result<Connection, Fault> {
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    settle(&connection)?;
+    let connection = open_beside(path)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
+}
+
+/// Copies what the log has into the file, beside the writer. What is read at the moment stays in the log.
+pub(super) fn checkpoint(connection: &Connection) -> Result<(), Fault> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
 }
 
 /// Opens an empty ledger in memory.

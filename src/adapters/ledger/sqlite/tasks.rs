@@ -289,6 +289,31 @@ pub(super) fn release_claims(tx: &Transaction<'_>) -> Result<u64, Fault> {
     Ok(released)
 }
 
+/// Takes claims back with their fence and attempt, then the readiness of tasks that were never claimed.
+pub(super) fn forget_notes(tx: &Transaction<'_>) -> Result<(), Fault> {
+    let runs: Vec<i64> = tx
+        .prepare_cached("SELECT id FROM runs WHERE claimed + ready > 0")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for run in runs {
+        let claimed = tx
+            .prepare_cached(
+                "UPDATE tasks SET state = 'ready', lease_until = 0, claims = claims - 1, attempts = attempts - 1
+                 WHERE run = ?1 AND state = 'claimed'",
+            )?
+            .execute([run])?;
+        let ready = tx
+            .prepare_cached(
+                "UPDATE tasks SET state = 'waiting' WHERE run = ?1 AND state = 'ready' AND claims = 0",
+            )?
+            .execute([run])?;
+        let mut shift = Shift::moved(TaskState::Claimed, TaskState::Ready, claimed);
+        shift.join(Shift::moved(TaskState::Ready, TaskState::Waiting, ready));
+        runs::shift(tx, RunId(run), shift, None)?;
+    }
+    Ok(())
+}
+
 /// A task's state and position; `None` where the run has no such task.
 pub(super) fn standing(
     tx: &Transaction<'_>,
