@@ -442,7 +442,7 @@ async fn engine(season: Season) -> Engine {
         objects: Arc::new(MemoryStore::default()),
         bus: Arc::new(NoBus),
         clock: Arc::new(SystemClock),
-        cpu: Arc::new(Threads::new(1)),
+        cpu: Arc::new(Threads::new(1).expect("threads")),
     };
     let calendar = Arc::new(Calendar::of(dates).expect("a calendar"));
     Engine::new(cascade, calendar, ports, 160 << 20)

@@ -1,6 +1,7 @@
 //! Puts the parts together: a fleet that runs in this process with its own Pub/Sub server, and a view that
 //! only reads, beside whatever process has the home open. The list of pipelines is here.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -129,7 +130,7 @@ pub(super) async fn view(
         objects: Arc::new(MemoryStore::default()),
         bus: Arc::new(Silent),
         clock: Arc::new(SystemClock),
-        cpu: Arc::new(Threads::new(cores())),
+        cpu: Arc::new(Threads::new(cores())?),
     };
     let engine = Arc::new(Engine::new(cascade(pipeline)?, Arc::new(calendar), ports, CACHE_BYTES_MAX));
     engine.refresh_catalog().await?;
@@ -202,6 +203,24 @@ impl Fleet {
         name: Option<&str>,
         options: &SourceOptions,
     ) -> anyhow::Result<Self> {
+        Self::open_on(settings, name, options, Threads::new).await
+    }
+
+    /// The same for a fleet that has days to do in time, whatever backfill it has besides.
+    pub(super) async fn open_for_days(
+        settings: &Settings,
+        name: Option<&str>,
+        options: &SourceOptions,
+    ) -> anyhow::Result<Self> {
+        Self::open_on(settings, name, options, Threads::with_background).await
+    }
+
+    async fn open_on(
+        settings: &Settings,
+        name: Option<&str>,
+        options: &SourceOptions,
+        threads: fn(usize) -> io::Result<Threads>,
+    ) -> anyhow::Result<Self> {
         let begun = SystemClock.now();
         let home = &settings.home;
         let pipeline = pipeline(name, home)?;
@@ -218,7 +237,8 @@ impl Fleet {
         let calendar = Arc::new(calendar(pipeline, &source, &*opened).await?);
         home.remember(&lock, pipeline.name.as_str(), &source)?;
         let lake = Arc::new(ParquetLake::open(home.lake()));
-        let embedded = Embedded::start_on(home.root(), pipeline, calendar, opened, lake).await?;
+        let threads = threads(cores())?;
+        let embedded = Embedded::start_on(home.root(), pipeline, calendar, opened, lake, threads).await?;
         let engine = Arc::clone(&embedded.engine);
         Ok(Self { engine, begun, source, today, pipeline, works: Works::Here(Box::new(embedded), lock) })
     }
@@ -297,7 +317,7 @@ pub(super) async fn plain_engine(directory: &Path, source: Arc<dyn Source>) -> a
         objects: Arc::new(DiskStore::open(directory.join("published"))),
         bus: Arc::new(Silent),
         clock: Arc::new(SystemClock),
-        cpu: Arc::new(Threads::new(1)),
+        cpu: Arc::new(Threads::new(1)?),
     };
     Ok(Engine::new(cascade(pipeline)?, calendar, ports, CACHE_BYTES_MAX))
 }

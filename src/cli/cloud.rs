@@ -104,7 +104,7 @@ impl Cloud {
             objects: objects(settings)?,
             bus,
             clock: Arc::new(SystemClock),
-            cpu: Arc::new(Threads::new(cores())),
+            cpu: Arc::new(Threads::new(cores())?),
         };
         let cascade = assemble::cascade(pipeline)?;
         let engine = Engine::new(cascade, Arc::new(calendar), ports, CACHE_BYTES_MAX).sharing();

@@ -69,18 +69,19 @@ impl Embedded {
     ) -> anyhow::Result<Self> {
         let calendar = Arc::new(read_calendar(pipeline, &*source).await?);
         let lake = Arc::new(ParquetLake::open(directory.join("lake")));
-        Self::start_on(directory, pipeline, calendar, source, lake).await
+        Self::start_on(directory, pipeline, calendar, source, lake, Threads::new(cores())?).await
     }
 
-    /// The same with a calendar that is known already and a lake of the caller's.
+    /// The same with a calendar that is known already, and a lake and threads of the caller's.
     pub(super) async fn start_on(
         directory: &Path,
         pipeline: &Pipeline,
         calendar: Arc<Calendar>,
         source: Arc<dyn Source>,
         lake: Arc<dyn Lake>,
+        threads: Threads,
     ) -> anyhow::Result<Self> {
-        Self::start_through(directory, pipeline, calendar, source, lake, |bus| bus).await
+        Self::start_through(directory, pipeline, calendar, source, lake, threads, |bus| bus).await
     }
 
     /// The same with something of the caller's between the engine and the bus.
@@ -90,6 +91,7 @@ impl Embedded {
         calendar: Arc<Calendar>,
         source: Arc<dyn Source>,
         lake: Arc<dyn Lake>,
+        threads: Threads,
         between: impl FnOnce(Arc<dyn Bus>) -> Arc<dyn Bus>,
     ) -> anyhow::Result<Self> {
         let cascade = Cascade::of(pipeline)?;
@@ -103,7 +105,7 @@ impl Embedded {
         let bus = between(Arc::new(PubsubBus::connect(pubsub.clone()).await?));
         let subscriber = Arc::new(PubsubSubscriber::connect(pubsub, Codec::of(datasets)).await?);
         let clock = Arc::new(SystemClock);
-        let cpu = Arc::new(Threads::new(cores()));
+        let cpu = Arc::new(threads);
         let objects = Arc::new(DiskStore::open(directory.join("published")));
         let ports = Ports { ledger, lake, source, objects, bus, clock, cpu };
         let engine = Arc::new(Engine::new(cascade, calendar, ports, CACHE_BYTES_MAX));

@@ -66,7 +66,7 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
     let feeds = if options.fetch { Some(feeds(&options, settings).await?) } else { None };
     let mut scheduler = None;
     loop {
-        let mut fleet = Fleet::open(settings, Some(&options.pipeline), &options.source).await?;
+        let mut fleet = Fleet::open_for_days(settings, Some(&options.pipeline), &options.source).await?;
         console.line(&format!(
             "serving {} from {}; Pub/Sub server at {}; Ctrl-C stops",
             settings.home.root().display(),

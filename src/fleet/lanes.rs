@@ -12,11 +12,15 @@ const KEPT_FOR_DAYS: usize = 4;
 /// eighth and never stops it, and costs the days an eighth.
 pub const BACKFILL_SHARE: usize = 8;
 
-/// How long after a day's latest order a day counts as under way, in milliseconds: longer than any step of its
-/// cascade waits for the one before it. Meanwhile a backfill has no more attempts than its share: each of them
-/// has writes and messages of its own in the queues of the ledger and the server, where a day's would stand
-/// behind them.
-const DAY_UNDER_WAY_MS: Millis = 2_000;
+/// How long after a day's latest order, or computation, a day counts as under way, in milliseconds: longer than any
+/// step of its cascade waits for the one before it. Meanwhile a backfill has few attempts: each of
+/// them has writes and messages of its own in the queues of the ledger and the server, where a day's would stand
+/// behind them. And a core is left to those who hand the day's messages on.
+pub(super) const DAY_UNDER_WAY_MS: Millis = 2_000;
+
+/// Of every so many attempts at a time, a backfill has one while a day is under way: enough for its share of the
+/// computations.
+const BESIDE_A_DAY: usize = 16;
 
 /// A place for each lane.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,8 +49,8 @@ impl<T> ByLane<T> {
 #[derive(Debug)]
 pub(super) struct Slots {
     most: ByLane<usize>,
-    /// The backfill's least share, and its most while a day is under way.
-    share: usize,
+    /// The backfill's most while a day is under way.
+    beside_a_day: usize,
     total: usize,
     taken: ByLane<usize>,
     day_until: Millis,
@@ -64,13 +68,19 @@ impl Slots {
             daily: most(Lane::Daily, BACKFILL_SHARE),
             backfill: most(Lane::Backfill, KEPT_FOR_DAYS),
         };
-        Self { most, share: kept(BACKFILL_SHARE), total, taken: ByLane::default(), day_until: Millis::MIN }
+        Self {
+            most,
+            beside_a_day: kept(BESIDE_A_DAY),
+            total,
+            taken: ByLane::default(),
+            day_until: Millis::MIN,
+        }
     }
 
     /// Whether an order of this lane may be begun now.
     pub(super) fn has_room(&self, lane: Lane, now: Millis) -> bool {
         let most = match lane {
-            Lane::Backfill if now < self.day_until => self.share,
+            Lane::Backfill if now < self.day_until => self.beside_a_day,
             Lane::Daily | Lane::Backfill => *self.most.of(lane),
         };
         self.taken.daily + self.taken.backfill < self.total && *self.taken.of(lane) < most
@@ -149,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn while_a_day_is_under_way_a_backfill_has_its_share_and_no_more() {
+    fn while_a_day_is_under_way_a_backfill_has_few() {
         let mut slots = Slots::of(128, &Lane::ALL);
         let begin = |slots: &mut Slots, now| {
             let mut begun = 0;
@@ -160,10 +170,10 @@ mod tests {
             begun
         };
         slots.take(Lane::Daily, 1_000);
-        assert_eq!(begin(&mut slots, 1_001), 128 / BACKFILL_SHARE);
+        assert_eq!(begin(&mut slots, 1_001), 128 / BESIDE_A_DAY);
         slots.give(Lane::Daily);
         assert_eq!(begin(&mut slots, 2_999), 0);
-        assert_eq!(begin(&mut slots, 3_000), 96 - 16, "the day is over");
+        assert_eq!(begin(&mut slots, 3_000), 96 - 8, "the day is over");
     }
 
     #[test]

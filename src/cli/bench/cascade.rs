@@ -10,9 +10,9 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::adapters::lake::MemoryLake;
-use crate::cli::embedded::Embedded;
+use crate::cli::embedded::{Embedded, cores};
 use crate::cli::home::Home;
-use crate::fleet::{Found, RunTitle, Source, make_plan, submit};
+use crate::fleet::{Found, RunTitle, Source, Threads, make_plan, submit};
 use crate::flow::{
     Calendar, Computed, Dataset, DatasetName, Date, Failure, Input, Inputs, Lane, Output, Payload, Permanent,
     Pipeline, PipelineName, PlanRequest, Presence, Processor, Season, Window,
@@ -121,9 +121,15 @@ async fn one(directory: &Path, dates: usize) -> anyhow::Result<Length> {
     let calendar = Arc::new(Calendar::of(days)?);
     let home = Home::at(directory.to_owned());
     let lock = home.lock()?;
-    let parts =
-        Embedded::start_on(home.root(), &PIPELINE, calendar, Arc::new(Nothing), Arc::new(MemoryLake::new()))
-            .await?;
+    let parts = Embedded::start_on(
+        home.root(),
+        &PIPELINE,
+        calendar,
+        Arc::new(Nothing),
+        Arc::new(MemoryLake::new()),
+        Threads::new(cores())?,
+    )
+    .await?;
     let request = PlanRequest { dates: 0..dates, datasets: Vec::new(), force: false, on_demand: false };
     let plan = make_plan(&parts.engine, &request).await?;
     let tasks = plan.tasks.len();

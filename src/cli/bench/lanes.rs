@@ -15,20 +15,22 @@ use tokio::time::Instant;
 
 use super::cascade::Nothing;
 use crate::adapters::lake::MemoryLake;
-use crate::cli::embedded::Embedded;
+use crate::cli::embedded::{Embedded, cores};
 use crate::cli::home::Home;
-use crate::fleet::{BACKFILL_SHARE, Bus, RunTitle, make_plan, submit};
+use crate::fleet::{BACKFILL_SHARE, Bus, RunTitle, Threads, make_plan, submit};
 use crate::flow::{
     Calendar, Completion, Computed, Dataset, DatasetName, Date, DeadLetterNotice, Failure, Input, Inputs,
     Lane, Output, Permanent, Pipeline, PipelineName, PlanRequest, Presence, Processor, RunId, Season, Unit,
     Window, WorkOrder,
 };
 
-/// Dates of the backfill, which is never at its end while days are measured, and of the days that never end.
-const BACKFILL: usize = 4_000;
-const FLOOD: usize = 1_200;
+/// Seasons of the backfill, which is never at its end while days are measured, and of the days that never end.
+const BACKFILL: usize = 30;
+const FLOOD: usize = 6;
+/// Dates of a season, more than any real one has: a window reaches back over half of them in the mean.
+const SEASON: usize = 200;
 /// Days measured in an idle fleet, and during the backfill.
-const DAYS: usize = 60;
+const DAYS: usize = 250;
 /// What a processor of the real cascade takes in the mean.
 const WORK: Duration = Duration::from_millis(2);
 
@@ -157,15 +159,16 @@ struct Seasons {
 
 fn calendar() -> anyhow::Result<(Calendar, Seasons)> {
     let mut dates = Vec::new();
-    let mut season = |year: i32, length: usize| -> anyhow::Result<_> {
+    let mut seasons = |length: usize| -> anyhow::Result<_> {
         let first = dates.len();
-        for _ in 0..length {
-            dates.push((Date::from_days(i32::try_from(dates.len())?), Season::starting(year)));
+        for at in first..first + length {
+            let season = Season::starting(2000 + i32::try_from(at / SEASON)?);
+            dates.push((Date::from_days(i32::try_from(at)?), season));
         }
         Ok(first..dates.len())
     };
-    let (backfill, idle) = (season(2020, BACKFILL)?, season(2021, DAYS)?);
-    let (loaded, flood) = (season(2022, DAYS)?, season(2023, FLOOD)?);
+    let (backfill, idle) = (seasons(BACKFILL * SEASON)?, seasons(DAYS)?);
+    let (loaded, flood) = (seasons(DAYS)?, seasons(FLOOD * SEASON)?);
     Ok((Calendar::of(dates)?, Seasons { backfill, idle, loaded, flood }))
 }
 
@@ -181,11 +184,17 @@ pub(super) async fn measure(scratch: &Path) -> anyhow::Result<Figures> {
     let published = Arc::<Mutex<BTreeMap<Unit, Instant>>>::default();
     let noted = Arc::clone(&published);
     let lake = Arc::new(MemoryLake::new());
-    let parts =
-        Embedded::start_through(home.root(), &PIPELINE, Arc::new(calendar), Arc::new(Nothing), lake, |bus| {
-            Arc::new(Noting { bus, published: noted })
-        })
-        .await?;
+    let threads = Threads::with_background(cores())?;
+    let parts = Embedded::start_through(
+        home.root(),
+        &PIPELINE,
+        Arc::new(calendar),
+        Arc::new(Nothing),
+        lake,
+        threads,
+        |bus| Arc::new(Noting { bus, published: noted }),
+    )
+    .await?;
     let bench = Bench { parts, published };
     let idle = bench.days(seasons.idle).await?;
     let backfill = bench.submit(seasons.backfill.clone(), Lane::Backfill).await?;
