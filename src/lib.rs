@@ -10,6 +10,8 @@ pub mod pipelines;
 
 pub mod fleet;
 
+pub mod doctor;
+
 pub mod adapters;
 
 pub mod broker;

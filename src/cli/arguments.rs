@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    backfill, bench, bigquery, broker, check, coverage, dead_letters, fetch, gate, leaderboard, model, plan,
-    query, run, scheduler, serve, sink, status, topology, train, why, worker,
+    backfill, bench, bigquery, broker, check, coverage, dead_letters, doctor, fetch, gate, leaderboard,
+    model, plan, query, run, scheduler, serve, sink, status, topology, train, why, worker,
 };
 
 const EXAMPLES: &str = "\
@@ -78,6 +78,8 @@ pub(super) enum Command {
     Sink(sink::Options),
     /// Show how far BigQuery is behind the lake, or compare the two
     Bigquery(bigquery::Options),
+    /// Look at all that a home stands on, and say how to mend what is not as it should be
+    Doctor(doctor::Options),
     /// Show which tasks a run would have, and why
     Plan(plan::Options),
     /// Show runs, tasks and dead letters

@@ -23,7 +23,7 @@ use crate::adapters::sources::LandingZone;
 use crate::fleet::{
     AsOf, Bus, Clock, Engine, Lake, Ledger, ObjectStore, Ports, Source, SystemClock, Threads, Today,
 };
-use crate::flow::{Calendar, DatasetName, Date, Pipeline, Rhythm, Topology};
+use crate::flow::{Calendar, Cascade, DatasetName, Date, Pipeline, Rhythm, Topology};
 
 /// How long messages that were answered last may take to reach the server when a role stops.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -33,13 +33,10 @@ pub(super) fn settings(home: &Home) -> anyhow::Result<CloudSettings> {
     CloudSettings::read(home.root(), &variables(PREFIX), named_variable("PUBSUB_EMULATOR_HOST").ok())
 }
 
-/// The ledger of a cloud home.
-pub(super) async fn ledger(
-    settings: &CloudSettings,
-    datasets: &[DatasetName],
-) -> anyhow::Result<Arc<dyn Ledger>> {
+/// Where the ledger of a cloud home is.
+pub(super) fn ledger_config(settings: &CloudSettings) -> anyhow::Result<PostgresConfig> {
     let LedgerSettings { host, port, database, user, password, connections_max, tls } = &settings.ledger;
-    let config = PostgresConfig {
+    Ok(PostgresConfig {
         host: host.clone(),
         port: *port,
         database: database.clone(),
@@ -47,8 +44,16 @@ pub(super) async fn ledger(
         password: password.as_ref().map(Secret::read).transpose()?,
         connections_max: *connections_max,
         tls: if *tls { Tls::Require } else { Tls::Disable },
-    };
-    let ledger = PostgresLedger::connect(config, datasets).await;
+    })
+}
+
+/// The ledger of a cloud home.
+pub(super) async fn ledger(
+    settings: &CloudSettings,
+    datasets: &[DatasetName],
+) -> anyhow::Result<Arc<dyn Ledger>> {
+    let LedgerSettings { host, port, database, user, .. } = &settings.ledger;
+    let ledger = PostgresLedger::connect(ledger_config(settings)?, datasets).await;
     Ok(Arc::new(
         ledger.with_context(|| format!("the ledger at {host}:{port} (database {database}, user {user})"))?,
     ))
@@ -64,7 +69,8 @@ pub(super) fn objects(settings: &CloudSettings) -> anyhow::Result<Arc<dyn Object
     Ok(Arc::new(GcsStore::open(bucket(&settings.published)).context("the documents for readers outside")?))
 }
 
-fn bucket(settings: &BucketSettings) -> GcsConfig {
+/// Where a bucket is.
+pub(super) fn bucket(settings: &BucketSettings) -> GcsConfig {
     let BucketSettings { bucket, prefix, endpoint } = settings.clone();
     GcsConfig { bucket, prefix, endpoint }
 }
@@ -133,14 +139,18 @@ impl Cloud {
     }
 }
 
+/// The topics and subscriptions that a cloud home needs.
+pub(super) fn topology(settings: &CloudSettings, cascade: &Cascade) -> Topology {
+    let topology = Topology::of(cascade);
+    if settings.bigquery.is_some() { topology.with_sink(cascade) } else { topology }
+}
+
 /// What an emulator lacks is created: it forgets everything when it ends. In the cloud a fleet may create nothing;
 /// topics and subscriptions are the terraform's.
 pub(super) async fn make_topology(settings: &CloudSettings) -> anyhow::Result<()> {
     if settings.pubsub.endpoint.is_some() {
         let cascade = assemble::cascade(assemble::named(&settings.pipeline)?)?;
-        let topology = Topology::of(&cascade);
-        let topology = if settings.bigquery.is_some() { topology.with_sink(&cascade) } else { topology };
-        ensure_topology(&settings.pubsub, &topology).await?;
+        ensure_topology(&settings.pubsub, &topology(settings, &cascade)).await?;
     }
     Ok(())
 }

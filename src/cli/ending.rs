@@ -12,6 +12,8 @@ pub(super) enum Ending {
     Remains,
     /// Some date has not passed a gate.
     NoGo,
+    /// Nothing is wrong as far as is known, but something could not be asked.
+    Unasked,
     /// It was stopped by a signal; the same command goes on.
     Interrupted,
 }
@@ -21,7 +23,7 @@ impl Ending {
     pub(super) fn exit_code(self) -> ExitCode {
         match self {
             Self::AllDone => ExitCode::SUCCESS,
-            Self::Interrupted | Self::NoGo => ExitCode::from(1),
+            Self::Interrupted | Self::NoGo | Self::Unasked => ExitCode::from(1),
             Self::Remains => ExitCode::from(3),
         }
     }

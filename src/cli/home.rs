@@ -68,6 +68,28 @@ impl Home {
         self.ledger().exists()
     }
 
+    /// Who may change the home now; `None` where nobody has it open. Changes nothing.
+    pub(super) fn holder(&self) -> anyhow::Result<Option<String>> {
+        let path = self.root.join("lock");
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("cannot open {}", path.display())),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                Ok(Some(holder.trim().to_owned()))
+            }
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot look at {}", path.display()))
+            }
+        }
+    }
+
     /// Makes the directory where it is missing and takes the lock.
     pub(super) fn lock(&self) -> anyhow::Result<HomeLock> {
         fs::create_dir_all(&self.root)

@@ -16,6 +16,7 @@ mod completion;
 mod console;
 mod coverage;
 mod dead_letters;
+mod doctor;
 mod embedded;
 mod ending;
 mod fetch;
@@ -88,6 +89,7 @@ async fn carry_out(command: Command, settings: &Settings, console: &Console) -> 
         Command::Scheduler(options) => scheduler::run(options, settings, console).await,
         Command::Sink(options) => sink::run(options, settings, console).await,
         Command::Bigquery(options) => bigquery::run(options, settings).await,
+        Command::Doctor(options) => doctor::run(options, settings, console).await,
         Command::Plan(options) => plan::run(options, settings).await,
         Command::Status(options) => status::run(options, settings).await,
         Command::Why(options) => why::run(options, settings).await,

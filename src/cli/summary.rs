@@ -99,7 +99,7 @@ impl Summary {
                 "nothing to do: {} units are up to date ({time})\n",
                 count(complete as u64)
             )),
-            (Ending::AllDone | Ending::Remains | Ending::NoGo, _) => {
+            (Ending::AllDone | Ending::Remains | Ending::NoGo | Ending::Unasked, _) => {
                 text.push_str(&format!("{} tasks in {time}\n", count(tasks)));
             }
         }
@@ -170,6 +170,7 @@ impl Summary {
                 Ending::AllDone => "all_done",
                 Ending::Remains => "remains",
                 Ending::NoGo => "no_go",
+                Ending::Unasked => "unasked",
                 Ending::Interrupted => "interrupted",
             },
             "runs": self.runs.iter().map(|run| run.0).collect::<Vec<_>>(),

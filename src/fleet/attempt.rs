@@ -20,6 +20,12 @@ use crate::flow::{
 /// as many others before it was its turn to compute.
 const TURNS_MAX: Millis = 10;
 
+/// How long an attempt's lease is renewed at most, in milliseconds: beyond that somebody else takes its task over.
+#[must_use]
+pub fn lease_max(processor: &Processor) -> Millis {
+    TURNS_MAX * Millis::from(processor.slowest_seconds) * 1_000
+}
+
 /// How often to look again at a task that somebody else has, or that waits for its backoff.
 const LOOK_AGAIN_MS: Millis = 1_000;
 
@@ -214,7 +220,7 @@ impl Attempt<'_> {
     /// in the end too; whoever is late is fenced off.
     async fn keep_lease(&self) -> Infallible {
         let ports = &self.engine.ports;
-        let last = self.started + TURNS_MAX * Millis::from(self.processor.slowest_seconds) * 1_000;
+        let last = self.started + lease_max(self.processor);
         let mut renewal = self.started + RENEWAL_MS;
         while renewal <= last {
             ports.clock.sleep_until(renewal).await;

@@ -29,7 +29,7 @@ mod why;
 mod withdrawal;
 
 pub use as_of::{AsOf, Today};
-pub use attempt::perform;
+pub use attempt::{lease_max, perform};
 pub use clock::SystemClock;
 pub use coverage::{CoverageLine, coverage};
 pub use cpu::{Cpu, Inline, Job, Threads};

@@ -45,9 +45,9 @@ pub use record::{Millis, Stored, UnitRecord};
 pub use rhythm::{Rhythm, Starts};
 pub use row::{Cell, Row};
 pub use topology::{
-    ACK_DEADLINE_SECONDS, DELIVERY_ATTEMPTS_MAX, Purpose, RETRY_BACKOFF_MAX_MS, RETRY_BACKOFF_MIN_MS,
-    Subscription, Topic, Topology, completed_topic, dead_letter_subscription, dead_letter_topic,
-    gate_subscription, sink_subscription, work_subscription, work_topic,
+    ACK_DEADLINE_SECONDS, DELIVERY_ATTEMPTS_MAX, Purpose, RETENTION_SECONDS, RETRY_BACKOFF_MAX_MS,
+    RETRY_BACKOFF_MIN_MS, Subscription, Topic, Topology, completed_topic, dead_letter_subscription,
+    dead_letter_topic, gate_subscription, sink_subscription, work_subscription, work_topic,
 };
 pub use unit::{Lane, Outcome, RunId, TaskState, Unit};
 pub use window::Window;

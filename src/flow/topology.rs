@@ -23,6 +23,10 @@ pub const RETRY_BACKOFF_MIN_MS: u32 = 100;
 /// The longest such wait.
 pub const RETRY_BACKOFF_MAX_MS: u32 = 10_000;
 
+/// How long an unanswered message is kept, in seconds: the most that Pub/Sub allows, a summer's outage. No subscription
+/// expires, however long nobody reads it.
+pub const RETENTION_SECONDS: u32 = 31 * 24 * 60 * 60;
+
 /// A subscription's purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -18,9 +18,9 @@ use gcp_bigquery_client::model::table::Table;
 use gcp_bigquery_client::model::table_row::TableRow;
 use serde_json::Value;
 
-use super::BigQueryConfig;
 use super::authentication::{MachineCredentials, Nobody};
 use super::error::{self, Call, Refusal, chain};
+use super::{BigQueryConfig, SERVICE};
 use crate::fleet::sink::{Begun, WarehouseError};
 use crate::flow::Millis;
 
@@ -53,7 +53,7 @@ impl Calls {
             Some(_) => Arc::new(Nobody),
             None => Arc::new(MachineCredentials::find().map_err(denied)?),
         };
-        let host = config.endpoint.as_deref().unwrap_or("https://bigquery.googleapis.com");
+        let host = config.endpoint.as_deref().unwrap_or(SERVICE);
         let base = format!("{}/bigquery/v2", host.trim_end_matches('/'));
         let client = ClientBuilder::new()
             .with_v2_base_url(base.clone())
@@ -64,10 +64,10 @@ impl Calls {
         Ok(Self { config: config.clone(), client, credentials, http, base })
     }
 
-    pub(super) async fn has_dataset(&self) -> Result<bool, WarehouseError> {
+    pub(super) async fn dataset(&self) -> Result<Option<Dataset>, WarehouseError> {
         let BigQueryConfig { project, dataset, .. } = &self.config;
         let found = answer(Call::Dataset, self.client.dataset().get(project, dataset)).await?;
-        Ok(there(Call::Dataset, found)?.is_some())
+        there(Call::Dataset, found)
     }
 
     pub(super) async fn create_dataset(&self, dataset: Dataset) -> Result<(), WarehouseError> {

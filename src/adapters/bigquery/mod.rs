@@ -1,6 +1,6 @@
 //! BigQuery as the sink's warehouse: datasets and tables through the official shapes, Parquet files from `gs://`
 //! by load jobs, notes and state by SQL. Knows BigQuery and nothing of when something is to be loaded; tries
-//! nothing twice. Imports `flow` and `fleet` only.
+//! nothing twice. Imports `flow`, `fleet` and `doctor` only.
 
 mod authentication;
 mod calls;
@@ -12,11 +12,17 @@ mod sql;
 use async_trait::async_trait;
 use gcp_bigquery_client::model::dataset::Dataset;
 use gcp_bigquery_client::model::table::Table;
+use serde_json::json;
 
+use crate::adapters::rest::{self, Rest};
+use crate::doctor::Answer;
 use crate::fleet::sink::{Begun, Contents, Job, JobState, Shape, TableSpec, Warehouse, WarehouseError};
 use crate::flow::DatasetName;
 use calls::Calls;
 use error::Call;
+
+/// Google's own.
+const SERVICE: &str = "https://bigquery.googleapis.com";
 
 /// Where the tables are and where their files come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +57,29 @@ impl BigQuery {
         Ok(Self { config, datasets: datasets.into_iter().collect(), calls })
     }
 
+    /// Where the dataset is; `None` where there is none.
+    pub async fn location(&self) -> Answer<Option<String>> {
+        match self.calls.dataset().await {
+            Ok(found) => Answer::Told(found.map(|dataset| dataset.location.unwrap_or_default())),
+            Err(WarehouseError::Denied { message, .. }) => Answer::Refused(message),
+            Err(error) => Answer::Silent(error.to_string()),
+        }
+    }
+
+    /// Which of these permissions whoever asks has on a table. A dataset cannot be asked; its tables have what it has.
+    pub async fn permissions(&self, table: &str, wanted: &[&str]) -> Answer<Vec<String>> {
+        let BigQueryConfig { project, dataset, endpoint, .. } = &self.config;
+        let path =
+            format!("/bigquery/v2/projects/{project}/datasets/{dataset}/tables/{table}:testIamPermissions");
+        match Rest::of(SERVICE, endpoint.as_deref()) {
+            Ok(rest) => {
+                let answer = rest.post(&path, &json!({ "permissions": wanted })).await;
+                answer.map(|answer| rest::permissions(&answer))
+            }
+            Err(reason) => Answer::Refused(reason),
+        }
+    }
+
     async fn shape_of(&self, table: TableSpec) -> Result<(Shape, Option<Table>), WarehouseError> {
         let name = table.dataset.table();
         let found = self.calls.table(name).await?;
@@ -71,7 +100,7 @@ impl BigQuery {
 impl Warehouse for BigQuery {
     async fn open(&self) -> Result<(), WarehouseError> {
         let BigQueryConfig { project, dataset, location, .. } = &self.config;
-        if !self.calls.has_dataset().await? {
+        if self.calls.dataset().await?.is_none() {
             let new = Dataset::new(project, dataset).location(location).label("tidegate", "sink");
             self.calls.create_dataset(new).await?;
         }

@@ -3,6 +3,8 @@
 //! (`object_store`), one loop a request, shorter than the lease of a task; nobody around it tries again before
 //! the task is tried again. Must not know what is in an object.
 
+mod inspection;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +15,8 @@ use object_store::{
     Attribute, Attributes, BackoffConfig, ClientOptions, Error, GetOptions, ObjectStore, ObjectStoreExt,
     PutMode, PutOptions, RetryConfig, StaticCredentialProvider, UpdateVersion,
 };
+
+pub use inspection::Inspection;
 
 /// The service itself. An address in the environment is not taken for it: that is what `endpoint` is for.
 const SERVICE: &str = "https://storage.googleapis.com";

@@ -7,5 +7,7 @@ mod postgres;
 mod shift;
 mod sqlite;
 
-pub use postgres::{PostgresConfig, PostgresLedger, Tls};
-pub use sqlite::{Access, Execution, Fault, Inline, InlineLedger, SqlLedger, SqliteLedger, Threads, Work};
+pub use postgres::{PostgresConfig, PostgresLedger, Tls, inspect};
+pub use sqlite::{
+    Access, Execution, Fault, Inline, InlineLedger, SqlLedger, SqliteLedger, Threads, Work, tables_version,
+};

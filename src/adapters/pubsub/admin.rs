@@ -9,10 +9,10 @@ use google_cloud_gax::error::Error;
 use google_cloud_gax::error::rpc::Code;
 use google_cloud_gax::paginator::ItemPaginator;
 use google_cloud_pubsub::client::{SubscriptionAdmin, TopicAdmin};
-use google_cloud_pubsub::model::{DeadLetterPolicy, RetryPolicy};
+use google_cloud_pubsub::model::{self, DeadLetterPolicy, ExpirationPolicy, RetryPolicy};
 
 use super::connection::{PubsubConfig, PubsubError};
-use crate::flow::{Subscription, Topology};
+use crate::flow::{RETENTION_SECONDS, Subscription, Topology};
 
 /// Creations under way at a time.
 const CREATIONS_MAX: usize = 32;
@@ -21,6 +21,8 @@ const CREATIONS_MAX: usize = 32;
 pub async fn ensure_topology(config: &PubsubConfig, topology: &Topology) -> Result<(), PubsubError> {
     let admin = Admin::connect(config).await?;
     let (topics, subscriptions) = futures::try_join!(admin.topics(), admin.subscriptions())?;
+    let topics: HashSet<String> = topics.into_iter().map(|topic| topic.name).collect();
+    let subscriptions: HashSet<String> = subscriptions.into_iter().map(|there| there.name).collect();
     let missing = topology.topics.iter().map(|topic| config.topic(&topic.name));
     let missing = missing.filter(|name| !topics.contains(name));
     stream::iter(missing)
@@ -37,14 +39,15 @@ pub async fn ensure_topology(config: &PubsubConfig, topology: &Topology) -> Resu
         .await
 }
 
-struct Admin<'a> {
+/// The calls that make topics and subscriptions, and tell which there are.
+pub(super) struct Admin<'a> {
     config: &'a PubsubConfig,
     topics: TopicAdmin,
     subscriptions: SubscriptionAdmin,
 }
 
 impl<'a> Admin<'a> {
-    async fn connect(config: &'a PubsubConfig) -> Result<Self, PubsubError> {
+    pub(super) async fn connect(config: &'a PubsubConfig) -> Result<Self, PubsubError> {
         let mut topics = TopicAdmin::builder();
         let mut subscriptions = SubscriptionAdmin::builder();
         if let Some(endpoint) = &config.endpoint {
@@ -62,25 +65,25 @@ impl<'a> Admin<'a> {
         format!("projects/{}", self.config.project)
     }
 
-    async fn topics(&self) -> Result<HashSet<String>, PubsubError> {
-        let mut names = HashSet::new();
+    /// All topics of the project.
+    pub(super) async fn topics(&self) -> Result<Vec<model::Topic>, PubsubError> {
+        let mut found = Vec::new();
         let mut listed = self.topics.list_topics().set_project(self.project()).set_page_size(1_000).by_item();
         while let Some(topic) = listed.next().await {
-            names.insert(topic.map_err(|error| self.error("list the topics of", &error))?.name);
+            found.push(topic.map_err(|error| self.error("list the topics of", &error))?);
         }
-        Ok(names)
+        Ok(found)
     }
 
-    async fn subscriptions(&self) -> Result<HashSet<String>, PubsubError> {
-        let mut names = HashSet::new();
+    /// All its subscriptions.
+    pub(super) async fn subscriptions(&self) -> Result<Vec<model::Subscription>, PubsubError> {
+        let mut found = Vec::new();
         let list = self.subscriptions.list_subscriptions().set_project(self.project());
         let mut listed = list.set_page_size(1_000).by_item();
         while let Some(subscription) = listed.next().await {
-            let subscription =
-                subscription.map_err(|error| self.error("list the subscriptions of", &error))?;
-            names.insert(subscription.name);
+            found.push(subscription.map_err(|error| self.error("list the subscriptions of", &error))?);
         }
-        Ok(names)
+        Ok(found)
     }
 
     fn error(&self, operation: &'static str, error: &Error) -> PubsubError {
@@ -95,19 +98,21 @@ impl<'a> Admin<'a> {
     async fn create_subscription(&self, wanted: &Subscription) -> Result<(), PubsubError> {
         let name = self.config.subscription(&wanted.name);
         let deadline = i32::try_from(wanted.ack_deadline_seconds).unwrap_or(i32::MAX);
-        let mut create = self
-            .subscriptions
-            .create_subscription()
+        let mut subscription = model::Subscription::new()
             .set_name(&name)
             .set_topic(self.config.topic(&wanted.topic))
             .set_ack_deadline_seconds(deadline)
+            .set_expiration_policy(ExpirationPolicy::new())
             .set_retry_policy(retry_policy(wanted));
+        subscription.message_retention_duration =
+            Duration::from_secs(RETENTION_SECONDS.into()).try_into().ok();
         if let (Some(topic), Some(attempts)) = (&wanted.dead_letter_topic, wanted.delivery_attempts_max) {
             let policy = DeadLetterPolicy::new()
                 .set_dead_letter_topic(self.config.topic(topic))
                 .set_max_delivery_attempts(i32::try_from(attempts).unwrap_or(i32::MAX));
-            create = create.set_dead_letter_policy(policy);
+            subscription = subscription.set_dead_letter_policy(policy);
         }
+        let create = self.subscriptions.create_subscription().with_request(subscription);
         unless_there("create", &name, create.send().await.map(|_| ()))
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
 
+use crate::doctor::Door;
 use crate::fleet::LedgerError;
 
 /// The index that keeps two dead letters of one unit from being open; two burials at once meet there.
@@ -42,6 +43,35 @@ impl Fault {
             Self::Sql(_) | Self::Pool(_) | Self::NoAnswer(_) => {
                 LedgerError::Storage { operation, reason: self.to_string() }
             }
+        }
+    }
+
+    /// What it means for somebody who comes in.
+    pub(super) fn at_the_door(&self) -> Door {
+        let (error, reason) = match self {
+            Self::Sql(error) | Self::Pool(PoolError::Backend(error)) => (error, told(error)),
+            Self::Content(reason) => return Door::Denied(reason.clone()),
+            Self::Pool(_) | Self::NoAnswer(_) => return Door::Silent(self.to_string()),
+        };
+        let Some(code) = error.code() else {
+            // Not Postgres' word, but the connection's; its kind is in nothing but its words.
+            return match error.to_string() {
+                words if words.contains("TLS") => Door::Encryption(reason),
+                words if words.contains("read only") || reason.contains("read only") => {
+                    Door::ReadOnly(reason)
+                }
+                words if words.contains("password") => Door::Login(reason),
+                _ => Door::Silent(reason),
+            };
+        };
+        if *code == SqlState::INVALID_CATALOG_NAME {
+            Door::Database(reason)
+        } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+            Door::Denied(reason)
+        } else if code.code().starts_with("28") {
+            Door::Login(reason)
+        } else {
+            Door::Silent(reason)
         }
     }
 

@@ -9,6 +9,7 @@ mod config;
 mod dead_letters;
 mod fault;
 mod front;
+mod inspection;
 mod outbox;
 mod reopening;
 mod runs;
@@ -23,3 +24,4 @@ mod withdrawal;
 
 pub use config::{PostgresConfig, Tls};
 pub use front::PostgresLedger;
+pub use inspection::inspect;

@@ -7,6 +7,15 @@ use super::sessions::Session;
 /// What makes each version of the tables from the one before, from version 1. Entries are only added.
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
 
+/// Every table that they make.
+pub(super) const TABLES: [&str; 7] =
+    ["dead_letter_reach", "dead_letters", "outbox", "run_tallies", "runs", "tasks", "units"];
+
+/// The version of the tables that this program knows.
+pub(super) fn known() -> i32 {
+    i32::try_from(MIGRATIONS.len()).expect("few versions")
+}
+
 /// The lock under which tables are made; a number of our own, held within one database.
 const MIGRATING: i64 = 0x7469_6465_0001;
 
@@ -15,7 +24,7 @@ pub(super) async fn migrate(session: &Session, what: &str) -> Result<(), Fault> 
     session
         .transaction(async {
             session.query("SELECT pg_advisory_xact_lock($1)", &[&MIGRATING]).await?;
-            let known = i32::try_from(MIGRATIONS.len()).expect("few versions");
+            let known = known();
             let version = match version(session).await? {
                 Some(version) if version > known => {
                     return Err(Fault::Content(format!(
@@ -40,7 +49,7 @@ pub(super) async fn migrate(session: &Session, what: &str) -> Result<(), Fault> 
 }
 
 /// The version of the tables; `None` where there are none.
-async fn version(session: &Session) -> Result<Option<i32>, Fault> {
+pub(super) async fn version(session: &Session) -> Result<Option<i32>, Fault> {
     let is_there = "SELECT to_regclass('ledger_schema') IS NOT NULL AS is_there";
     let row = session.find(is_there, &[]).await?;
     if !row.map_or(Ok(false), |row| row.try_get("is_there"))? {

@@ -112,6 +112,15 @@ impl Sessions {
         }
     }
 
+    /// Runs an operation that changes nothing, once; the fault is told as it is.
+    pub(super) async fn look<T, F>(&self, work: impl Fn(Arc<Session>) -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let answer = tokio::time::timeout(CONNECT_MAX, self.once(&work)).await;
+        answer.unwrap_or(Err(Fault::NoAnswer(CONNECT_MAX)))
+    }
+
     async fn once<T, F>(&self, work: &impl Fn(Arc<Session>) -> F) -> Result<T, Fault>
     where
         F: Future<Output = Result<T, Fault>>,

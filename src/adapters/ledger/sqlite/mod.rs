@@ -22,4 +22,5 @@ mod withdrawal;
 pub use execution::{Access, Execution, Inline, Work};
 pub use fault::Fault;
 pub use front::{InlineLedger, SqlLedger, SqliteLedger};
+pub use schema::tables_version;
 pub use threads::Threads;

@@ -129,6 +129,13 @@ pub(super) fn checkpoint(connection: &Connection) -> Result<(), Fault> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
 }
 
+/// The version of a file's tables, and the one that this program knows. Changes nothing.
+pub fn tables_version(path: &Path) -> Result<(i32, i32), Fault> {
+    let connection = open_file_for_reading(path)?;
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok((version, SCHEMA_VERSION))
+}
+
 /// Opens an empty ledger in memory.
 pub(super) fn open_in_memory() -> Result<Connection, Fault> {
     let mut connection = Connection::open_in_memory()?;

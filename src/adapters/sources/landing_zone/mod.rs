@@ -104,6 +104,11 @@ impl LandingZone {
         Ok(Self(Arc::new(Zone { root: root.to_owned(), files: Mutex::default() })))
     }
 
+    /// How many seasons' files and folders a source has.
+    pub async fn holders(&self, source: &'static str) -> Result<usize, Failure> {
+        self.with(move |zone| Ok(zone.holders(source)?.len())).await
+    }
+
     /// Runs blocking work on the runtime's threads for such.
     async fn with<T: Send + 'static>(
         &self,
