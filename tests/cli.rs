@@ -89,6 +89,21 @@ fn every_question_has_an_answer() {
     let drawn = home.run(&["topology", "--format", "mermaid"]).ended(0).stdout;
     assert!(drawn.contains("player_game_logs --> player_game_summary"), "{drawn}");
     assert_eq!(home.run(&["dead-letters", "list"]).ended(0).stdout, "no dead letters\n");
+
+    let well = home.run(&["doctor", "--json"]).ended(0).json();
+    assert_eq!((well["verdict"].as_str(), number(&well, "fail")), (Some("ok"), 0), "{well}");
+    let newest = format!("lake/nba/schedule/date={last}/schedule.parquet");
+    fs::write(home.path().join(newest), "not what was written").expect("the file is damaged");
+    let ill = home.run(&["doctor", "--json"]).ended(3).json();
+    let findings = ill["findings"].as_array().expect("findings");
+    let failed: Vec<&Value> = findings.iter().filter(|finding| finding["verdict"] != "ok").collect();
+    assert_eq!(failed.len(), 1, "{ill}");
+    assert_eq!(failed[0]["subject"], format!("nba.schedule {last}"), "{ill}");
+    let mend = failed[0]["mend"].as_str().and_then(|mend| mend.strip_prefix("tidegate ")).expect("a command");
+    let (command, rest) = mend.split_once(" --home ").expect("a command with its home");
+    let rest = rest.split_whitespace().skip(1);
+    home.run(&command.split_whitespace().chain(rest).collect::<Vec<_>>()).ended(0);
+    home.run(&["doctor"]).ended(0);
 }
 
 #[test]
@@ -96,12 +111,14 @@ fn wrong_usage_is_told_apart_and_names_what_is_there() {
     let home = TestHome::new();
     run_simulated(&home, &["--only", "schedule"]).ended(0);
     let other = TestHome::new();
-    let cases: [(&TestHome, &[&str], &str); 14] = [
+    let cases: [(&TestHome, &[&str], &str); 16] = [
         (&home, &["run", "nba", "--from", "2001-01-01"], "the source has dates from 2023-"),
         (&home, &["run", "nba", "--to", "2031-01-01"], "the source has dates from 2023-"),
         (&home, &["run", "nba", "--from", "yesterday"], "YYYY-MM-DD"),
         (&home, &["run", "nba", "--only", "nba.weather"], "nba.player_game_summary"),
         (&home, &["run", "nfl"], "there is no pipeline `nfl`"),
+        (&home, &["doctor", "--role", "baker"], "a role is one of client, gate"),
+        (&other, &["doctor"], "there is nothing at the home"),
         (&home, &["run", "nba", "--simulate", "--seed", "2"], "give another --home"),
         (&home, &["run", "nba", "--landing", "."], "give another --home"),
         (&home, &["run", "nba", "--seed", "2"], "--simulate"),

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
-use tidegate::flow::{Cascade, Lane, Topology};
+use tidegate::doctor::{Role, Scope, needs};
+use tidegate::flow::{Cascade, Lane, RETENTION_SECONDS, Topology};
 use tidegate::pipelines::nba::NBA;
 
 fn committed(path: &str) -> PathBuf {
@@ -96,4 +97,89 @@ fn the_program_understands_the_homes_of_the_overlays() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("there is no lane `none`"), "{environment}: {said}");
     }
+}
+
+/// A block of terraform's text: what follows `begin` up to its closing brace.
+fn block<'a>(text: &'a str, begin: &str) -> &'a str {
+    let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("terraform lacks `{begin}`"));
+    let mut depth = 1;
+    let end = rest.find(|sign| {
+        depth += i32::from(sign == '{') - i32::from(sign == '}');
+        depth == 0
+    });
+    &rest[..end.expect("a closing brace")]
+}
+
+/// The line of a block that begins so.
+fn line<'a>(block: &'a str, begin: &str) -> &'a str {
+    let lines = block.lines().map(str::trim);
+    lines.clone().find(|line| line.starts_with(begin)).unwrap_or_else(|| panic!("no `{begin}` in {block}"))
+}
+
+#[test]
+fn the_terraform_gives_each_role_what_the_program_needs_and_nothing_else() {
+    let pubsub = text("terraform/modules/pubsub/main.tf");
+    let (readers, publishers) = (block(&pubsub, "readers = {"), block(&pubsub, "publishers = {"));
+    let engine = line(&pubsub, "engine =");
+    let lake = text("terraform/modules/lake/main.tf");
+    let buckets = block(&lake, "buckets = {");
+    let identities = text("terraform/modules/identities/main.tf");
+    let projects = block(&identities, "project_roles = {");
+    let bigquery = text("terraform/modules/bigquery/main.tf");
+    for role in Role::ALL {
+        let name = role.as_str();
+        let member = format!("members[\"{name}\"]");
+        let publishes = |kind: &str| {
+            let line = line(publishers, kind);
+            line.contains(&member) || (line.contains("local.engine") && engine.contains(&member))
+        };
+        let reads = |purpose: &str| line(readers, &format!("{purpose} ")).ends_with(&format!("\"{name}\""));
+        let holds = |bucket: &str, kind: &str| {
+            line(block(buckets, &format!("{bucket} = {{")), &format!("({kind})")).contains(&member)
+        };
+        let on_project = |role: &str| {
+            let wanted = format!("account = \"{name}\", role = \"{role}\"");
+            projects.lines().any(|line| line.contains(&wanted))
+        };
+        let on_tables = |role: &str| {
+            let wanted = format!("\"{name}\" = {{ role = \"{role}\"");
+            bigquery.contains(&wanted)
+        };
+        let (publisher, subscriber) = ("roles/pubsub.publisher", "roles/pubsub.subscriber");
+        let (user, viewer) = ("roles/storage.objectUser", "roles/storage.objectViewer");
+        let given = [
+            (Scope::Completions, publisher, publishes("completed")),
+            (Scope::Orders, publisher, publishes("work")),
+            (Scope::DeadLetters, publisher, publishes("dead-letters")),
+            (Scope::GateSubscriptions, subscriber, reads("gate")),
+            (Scope::WorkSubscriptions, subscriber, reads("work")),
+            (Scope::RecorderSubscriptions, subscriber, reads("dead_letters")),
+            (Scope::SinkSubscriptions, subscriber, reads("sink")),
+            (Scope::Lake, user, holds("lake", "local.user")),
+            (Scope::Lake, viewer, holds("lake", "local.viewer")),
+            (Scope::Published, user, holds("published", "local.user")),
+            (Scope::Published, viewer, holds("published", "local.viewer")),
+            (Scope::Tables, "roles/bigquery.dataEditor", on_tables("roles/bigquery.dataEditor")),
+            (Scope::Tables, "roles/bigquery.dataViewer", on_tables("roles/bigquery.dataViewer")),
+            (Scope::Jobs, "roles/bigquery.jobUser", on_project("roles/bigquery.jobUser")),
+            (Scope::Listing, "roles/pubsub.viewer", on_project("roles/pubsub.viewer")),
+        ];
+        let needed = needs(role);
+        for (scope, grant, is_given) in given {
+            let is_needed = needed.iter().any(|need| (need.scope, need.grant) == (scope, grant));
+            assert_eq!(is_given, is_needed, "{name}: {grant} on {scope:?}: given by the terraform, needed");
+        }
+        for need in &needed {
+            let is_known = given.iter().any(|(scope, grant, _)| (*scope, *grant) == (need.scope, need.grant));
+            assert!(is_known, "{name}: {need:?} is not looked for in the terraform");
+        }
+    }
+}
+
+#[test]
+fn the_terraform_keeps_messages_as_long_as_the_program_demands() {
+    let variables = text("terraform/modules/pubsub/variables.tf");
+    let retention = block(&variables, "variable \"subscription_retention\" {");
+    assert_eq!(line(retention, "default"), format!("default     = \"{RETENTION_SECONDS}s\""));
+    assert!(text("terraform/modules/pubsub/main.tf").contains("expiration_policy {\n    ttl = \"\"\n  }"));
 }

@@ -60,3 +60,50 @@ pub fn slowest<'a>(
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::{
+        DatasetName, Date, Fingerprint, Outcome, Pipeline, PipelineName, Presence, Processor, RunId, Unit,
+    };
+
+    const LANDED: DatasetName = DatasetName::of("t.landed");
+    const PIPELINE: Pipeline = Pipeline {
+        name: PipelineName::of("t"),
+        processors: &[Processor::land(LANDED, "payloads", "sender", Presence::Required).taking_up_to(100)],
+        calendar_source: "sender",
+        calendar: Pipeline::dates_by_name,
+    };
+
+    #[test]
+    fn a_task_is_held_against_what_is_declared_and_against_its_lease() {
+        let now = 100 * LOOK_BACK_MS;
+        let record = |duration_ms, code, finished_at| UnitRecord {
+            unit: Unit { dataset: LANDED, date: Date::from_days(0) },
+            outcome: Outcome::Done,
+            fingerprint: Fingerprint::from_bytes([0; 32]),
+            stored: None,
+            rows_expected: 0,
+            rows_written: 0,
+            code,
+            run: RunId(7),
+            attempt: 1,
+            duration_ms,
+            finished_at,
+        };
+        let cascade = Cascade::of(&PIPELINE).expect("a cascade");
+        let cases = [
+            (record(99_000, 1, now), Verdict::Ok, "the slowest took 99.0 s"),
+            (record(101_000, 1, now), Verdict::Warn, "101 s for 1970-01-01 (run 7)"),
+            (record(1_001_000, 1, now), Verdict::Fail, "another worker began it too"),
+            (record(1_001_000, 2, now), Verdict::Ok, "no task"),
+            (record(1_001_000, 1, now - LOOK_BACK_MS), Verdict::Ok, "no task"),
+        ];
+        for (record, verdict, found) in cases {
+            let findings = slowest(&cascade, std::iter::once(&record), now);
+            assert_eq!((findings.len(), findings[0].verdict), (1, verdict), "{findings:?}");
+            assert!(findings[0].found.contains(found), "{findings:?}");
+        }
+    }
+}

@@ -234,3 +234,128 @@ fn expiring_archive(there: &SeenSubscription, seconds: u64, place: &Place) -> Fi
     let texts = [found, "never expires".to_owned(), mend];
     Finding::wrong(Verdict::Warn, Check::Subscriptions, &there.name, texts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Delivery;
+    use crate::flow::{Cascade, DatasetName, Pipeline, PipelineName, Presence, Processor, RETENTION_SECONDS};
+
+    const PIPELINE: Pipeline = Pipeline {
+        name: PipelineName::of("t"),
+        processors: &[Processor::land(DatasetName::of("t.a"), "payloads", "sender", Presence::Required)],
+        calendar_source: "sender",
+        calendar: Pipeline::dates_by_name,
+    };
+
+    fn wanted() -> Topology {
+        Topology::of(&Cascade::of(&PIPELINE).expect("a cascade"))
+    }
+
+    /// A server that has what is wanted.
+    fn seen(wanted: &Topology) -> SeenBus {
+        let topic = |name: &String| SeenTopic { name: name.clone(), retention_seconds: Some(7 * 86_400) };
+        let subscription = |wanted: &Subscription| SeenSubscription {
+            name: wanted.name.clone(),
+            topic: wanted.topic.clone(),
+            ack_deadline_seconds: u64::from(wanted.ack_deadline_seconds),
+            retention_seconds: u64::from(RETENTION_SECONDS),
+            expires_after_seconds: None,
+            dead_letter: wanted.dead_letter_topic.clone().zip(wanted.delivery_attempts_max.map(u64::from)),
+            retry_ms: Some((wanted.retry_backoff_min_ms.into(), wanted.retry_backoff_max_ms.into())),
+            filter: String::new(),
+            ordered: false,
+            exactly_once: false,
+            detached: false,
+            delivery: Delivery::Pull,
+        };
+        SeenBus {
+            topics: wanted.topics.iter().map(|wanted| topic(&wanted.name)).collect(),
+            subscriptions: wanted.subscriptions.iter().map(subscription).collect(),
+        }
+    }
+
+    fn named<'a>(seen: &'a mut SeenBus, name: &str) -> &'a mut SeenSubscription {
+        seen.subscriptions.iter_mut().find(|there| there.name == name).expect("a subscription")
+    }
+
+    fn archive(seen: &mut SeenBus, name: &str, expires_after_seconds: Option<u64>) {
+        let recorder = named(seen, "t.a.dead-letters.recorder").clone();
+        seen.subscriptions.push(SeenSubscription {
+            name: name.to_owned(),
+            expires_after_seconds,
+            delivery: Delivery::Export,
+            ..recorder
+        });
+    }
+
+    #[test]
+    fn each_fault_is_one_finding_and_takes_what_hangs_on_it_along() {
+        type Spoil = fn(&mut SeenBus);
+        let cases: [(&str, Spoil, Option<(Check, Verdict, &str)>); 8] = [
+            ("well", |_| {}, None),
+            (
+                "a topic with its subscriptions",
+                |seen| {
+                    seen.topics.retain(|topic| topic.name != "t.a.work.daily");
+                    named(seen, "t.a.worker.daily").topic = DELETED_TOPIC.to_owned();
+                },
+                Some((
+                    Check::Topics,
+                    Verdict::Fail,
+                    "still bound to the one that was deleted: t.a.worker.daily",
+                )),
+            ),
+            (
+                "a dead-letter topic with all that sets aside there",
+                |seen| {
+                    seen.topics.retain(|topic| topic.name != "t.a.dead-letters");
+                    for there in &mut seen.subscriptions {
+                        if let Some((topic, _)) = &mut there.dead_letter {
+                            *topic = DELETED_TOPIC.to_owned();
+                        }
+                    }
+                    named(seen, "t.a.dead-letters.recorder").topic = DELETED_TOPIC.to_owned();
+                },
+                Some((Check::Topics, Verdict::Fail, "t.a.worker.backfill")),
+            ),
+            (
+                "a topic that was made anew, but not its subscription",
+                |seen| named(seen, "t.a.worker.daily").topic = DELETED_TOPIC.to_owned(),
+                Some((Check::Subscriptions, Verdict::Fail, "bound to a topic that was deleted")),
+            ),
+            (
+                "no reader",
+                |seen| seen.subscriptions.retain(|there| there.name != "t.a.dead-letters.recorder"),
+                Some((Check::Subscriptions, Verdict::Fail, "what is set aside is lost")),
+            ),
+            ("an archive is welcome", |seen| archive(seen, "t.a.dead-letters.archive", None), None),
+            (
+                "and must not expire",
+                |seen| archive(seen, "t.a.dead-letters.archive", Some(31 * 86_400)),
+                Some((Check::Subscriptions, Verdict::Warn, "expires after 31 days")),
+            ),
+            (
+                "a topic that keeps nothing",
+                |seen| seen.topics[0].retention_seconds = None,
+                Some((Check::Topics, Verdict::Warn, "cannot be read again")),
+            ),
+        ];
+        let place = Place { home: "cloud".to_owned(), project: "acme".to_owned(), emulator: None };
+        for (name, spoil, expected) in cases {
+            let wanted = wanted();
+            let mut spoilt = seen(&wanted);
+            spoil(&mut spoilt);
+            let findings = topology(&wanted, &spoilt, &place);
+            let wrong: Vec<&Finding> = findings.iter().filter(|f| f.verdict != Verdict::Ok).collect();
+            let found: Vec<(Check, Verdict)> = wrong.iter().map(|f| (f.check, f.verdict)).collect();
+            let wanted: Vec<(Check, Verdict)> =
+                expected.iter().map(|(check, verdict, _)| (*check, *verdict)).collect();
+            assert_eq!(found, wanted, "{name}: {findings:#?}");
+            if let Some((_, _, text)) = expected {
+                assert!(wrong[0].found.contains(text), "{name}: {wrong:?}");
+                assert!(!wrong[0].mend.is_empty(), "{name}: {wrong:?}");
+            }
+        }
+    }
+}

@@ -91,7 +91,9 @@ impl Front {
                 asked = asked.header(name, value);
             }
         }
-        let answer = asked.send().await.expect("the server answers");
+        let Ok(answer) = asked.send().await else {
+            return StatusCode::BAD_GATEWAY.into_response();
+        };
         let (status, headers) = (answer.status(), answer.headers().clone());
         let mut body = answer.bytes().await.expect("its body");
         if let Some(edit) = held(&self.edits).get(parts.uri.path()) {

@@ -13,45 +13,57 @@ use crate::doctor::{
     topology,
 };
 
+/// The number of a need and its permissions, by what they are needed on.
+type OnBus = BTreeMap<BusResource, (usize, Vec<&'static str>)>;
+
 /// Everything that is to be said of it.
 pub(super) async fn examine(patient: &Patient) -> Vec<Finding> {
     let config = &patient.settings.pubsub;
     let project = &config.project;
+    let answer = within(look(config)).await;
+    // Who may not list may be asked what else he may; who is away is not asked again.
+    let answers = !matches!(answer, Answer::Silent(_));
     let mend = format!(
         "gcloud projects add-iam-policy-binding {project} --member=MEMBER --role=roles/pubsub.viewer   # whoever runs the doctor; or mend pubsub.project of tidegate.toml"
     );
-    let seen = match within(look(config)).await.or_unknown(
-        Check::Topics,
-        format!("the topics of {project}"),
-        mend,
-    ) {
-        Ok(seen) => seen,
-        Err(unknown) => return vec![unknown],
-    };
-    let mut findings = topology(&patient.topology, &seen, &patient.place);
+    let (seen, mut findings) =
+        match answer.or_unknown(Check::Topics, format!("the topics of {project}"), mend) {
+            Ok(seen) => {
+                let findings = topology(&patient.topology, &seen, &patient.place);
+                (Some(seen), findings)
+            }
+            Err(unknown) => (None, vec![unknown]),
+        };
     let asking = match Rights::connect(config).await {
         Ok(asking) => asking,
         Err(error) => {
             let none: Answer<()> = Answer::Refused(error.to_string());
-            findings.extend(
-                none.or_unknown(Check::Rights, project, "gcloud auth application-default login").err(),
-            );
+            let login = "gcloud auth application-default login";
+            findings.extend(none.or_unknown(Check::Rights, project, login).err());
             return findings;
         }
     };
+    let on_bus = if answers { on_bus(patient, seen.as_ref()) } else { BTreeMap::new() };
+    let (of_agent, of_role) =
+        futures::join!(agent_rights(patient, seen.as_ref(), &asking), role_rights(patient, &on_bus, &asking));
+    findings.extend(of_agent.into_iter().chain(of_role));
+    findings
+}
+
+/// What Pub/Sub's own agent may do on what there is.
+async fn agent_rights(patient: &Patient, seen: Option<&SeenBus>, asking: &Rights<'_>) -> Vec<Finding> {
+    let Some(seen) = seen else { return Vec::new() };
+    let config = &patient.settings.pubsub;
     let number = async {
-        match Project::of(project, config.endpoint.as_deref()) {
+        match Project::of(&config.project, config.endpoint.as_deref()) {
             Ok(asked) => within(asked.number()).await,
             Err(reason) => Answer::Refused(reason),
         }
     };
     let needed = agent_needs(&patient.topology);
-    let on = needed.iter().map(|need| need.on.clone()).filter(|on| is_there(&seen, on)).collect();
-    let (number, grants, rights) =
-        futures::join!(number, asking.grants(on), role_rights(patient, &seen, &asking));
-    findings.extend(agent(&needed, number, &grants, &patient.place));
-    findings.extend(rights);
-    findings
+    let on = needed.iter().map(|need| need.on.clone()).filter(|on| is_there(seen, on)).collect();
+    let (number, grants) = futures::join!(number, asking.grants(on));
+    agent(&needed, number, &grants, &patient.place)
 }
 
 fn is_there(seen: &SeenBus, resource: &BusResource) -> bool {
@@ -61,15 +73,21 @@ fn is_there(seen: &SeenBus, resource: &BusResource) -> bool {
     }
 }
 
-/// What whoever asks may do of all that the role needs. What is not there is not asked about.
-async fn role_rights(patient: &Patient, seen: &SeenBus, asking: &Rights<'_>) -> Vec<Finding> {
-    let needed = needs(patient.role);
-    let mut on_bus: BTreeMap<BusResource, (usize, Vec<&'static str>)> = BTreeMap::new();
-    for (at, need) in needed.iter().enumerate() {
-        for resource in need.scope.of_bus(&patient.topology).into_iter().filter(|on| is_there(seen, on)) {
+/// What a role needs on topics and subscriptions, by need. What is known not to be there is not asked about.
+fn on_bus(patient: &Patient, seen: Option<&SeenBus>) -> OnBus {
+    let mut on_bus = BTreeMap::new();
+    for (at, need) in needs(patient.role).iter().enumerate() {
+        let resources = need.scope.of_bus(&patient.topology).into_iter();
+        for resource in resources.filter(|on| seen.is_none_or(|seen| is_there(seen, on))) {
             on_bus.insert(resource, (at, need.permissions.to_vec()));
         }
     }
+    on_bus
+}
+
+/// What whoever asks may do of all that the role needs.
+async fn role_rights(patient: &Patient, on_bus: &OnBus, asking: &Rights<'_>) -> Vec<Finding> {
+    let needed = needs(patient.role);
     let questions = on_bus.iter().map(|(on, (_, permissions))| (on.clone(), permissions.clone())).collect();
     let elsewhere = needed.iter().enumerate().map(|(at, need)| elsewhere(patient, at, need));
     let (bus, elsewhere) =

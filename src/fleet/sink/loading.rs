@@ -282,6 +282,7 @@ impl Loading {
             return;
         }
         // Whether it was begun is not known; it is asked for again by the same name.
+        self.come_again(now);
         self.forget(job);
         let table = self.table_of(job);
         table.release(&job.work);
@@ -331,6 +332,8 @@ impl Loading {
 
     /// What the job was to do is done.
     fn accept(&mut self, job: &Job, at: Millis, now: Millis) {
+        // Its note, and what waited for its place.
+        self.come_again(now);
         self.attempts.remove(job.id.base());
         let Some(dataset) = job.work.dataset() else {
             self.notes.failures = 0;
@@ -370,6 +373,7 @@ impl Loading {
 
     /// Nothing of the job is done.
     fn failed(&mut self, job: &Job, at: Millis, error: &WarehouseError, now: Millis) {
+        self.come_again(now);
         self.forget(job);
         if let Work::Write { notes } = &job.work {
             self.attempts.insert(job.id.base().to_owned(), job.id.attempt());

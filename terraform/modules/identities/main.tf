@@ -85,13 +85,13 @@ resource "google_project_iam_member" "this" {
   member  = local.accounts[each.value.account].member
 }
 
-# `tidegate doctor` looks whether Pub/Sub's agent may do its part; no ready-made role has just that.
+# `tidegate doctor` looks whether Pub/Sub's agent may do its part and what buckets keep; no ready-made role has just that.
 resource "google_project_iam_custom_role" "doctor" {
   project     = var.project
   role_id     = "tidegateDoctor"
   title       = "Tidegate doctor"
-  description = "Read who may publish on topics and read subscriptions."
-  permissions = ["pubsub.subscriptions.getIamPolicy", "pubsub.topics.getIamPolicy"]
+  description = "Read who may publish on topics and read subscriptions, and what buckets keep."
+  permissions = ["pubsub.subscriptions.getIamPolicy", "pubsub.topics.getIamPolicy", "storage.buckets.get"]
 }
 
 resource "google_project_iam_member" "doctor" {
