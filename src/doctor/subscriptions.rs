@@ -80,7 +80,7 @@ pub(super) fn settings(
     let mut differences = source(wanted, seen);
     differences.extend(delivery(wanted, seen));
     differences.extend(dead_letters(wanted, seen, missing_topics));
-    differences.extend(lifetime(seen));
+    differences.extend(lifetime(seen, place));
     let verdict = differences.iter().map(|difference| difference.verdict).max()?;
     let list = |text: fn(&Difference) -> &str| differences.iter().map(text).collect::<Vec<_>>().join("; ");
     let texts = [
@@ -202,8 +202,8 @@ fn dead_letters(
     Some(fail(text(&seen.dead_letter), text(&policy), Repair::Flag(flag)))
 }
 
-/// How long it and its messages last.
-fn lifetime(seen: &SeenSubscription) -> Vec<Difference> {
+/// How long it and its messages last. Emulators keep nothing for longer than a week.
+fn lifetime(seen: &SeenSubscription, place: &Place) -> Vec<Difference> {
     let days = |seconds: u64| match seconds {
         0..86_400 => format!("{} h", seconds / 3_600),
         _ => format!("{} days", seconds / 86_400),
@@ -214,7 +214,10 @@ fn lifetime(seen: &SeenSubscription) -> Vec<Difference> {
         let flag = "--expiration-period=never".to_owned();
         differences.push(fail(found, "never expires", Repair::Flag(flag)));
     }
-    let wanted = u64::from(RETENTION_SECONDS);
+    let wanted = match place.emulator {
+        None => u64::from(RETENTION_SECONDS),
+        Some(_) => RETENTION_LEAST_SECONDS,
+    };
     if seen.retention_seconds < wanted {
         let verdict =
             if seen.retention_seconds < RETENTION_LEAST_SECONDS { Verdict::Fail } else { Verdict::Warn };

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::answer::Answer;
 use super::finding::{Check, Finding, Verdict};
 use crate::flow::{Cascade, DatasetName, Outcome, UnitRecord};
 
@@ -61,23 +62,37 @@ pub fn code<'a>(
         .collect()
 }
 
-/// Whether the files of the newest units could be read as declared: for each, why not.
+/// Whether the files of the newest units could be read as declared: for each, why not, if its bytes were had.
 #[must_use]
-pub fn stored(read: &[(&UnitRecord, Result<(), String>)], pipeline: &str, home: &str) -> Vec<Finding> {
+pub fn stored(
+    read: Vec<(&UnitRecord, Answer<Result<(), String>>)>,
+    pipeline: &str,
+    home: &str,
+) -> Vec<Finding> {
+    let (count, mut unknown) = (read.len(), None);
     let mut findings = Vec::new();
-    for (record, read) in read {
-        let Err(reason) = read else { continue };
+    for (record, answer) in read {
         let (unit, date) = (record.unit, record.unit.date);
-        let mend = format!(
-            "tidegate backfill {pipeline} --home {home} --from {date} --to {date} --only {} --force",
-            unit.dataset.table()
-        );
-        let texts =
-            [reason.clone(), "the file that the ledger recorded, with the declared columns".to_owned(), mend];
-        findings.push(Finding::wrong(Verdict::Fail, Check::Units, unit.to_string(), texts));
+        match answer.or_unknown(Check::Units, unit.to_string(), "ask again") {
+            Ok(Ok(())) => {}
+            Ok(Err(reason)) => {
+                let mend = format!(
+                    "tidegate backfill {pipeline} --home {home} --from {date} --to {date} --only {} --force",
+                    unit.dataset.table()
+                );
+                let expected = "the file that the ledger recorded, with the declared columns".to_owned();
+                let texts = [reason, expected, mend];
+                findings.push(Finding::wrong(Verdict::Fail, Check::Units, unit.to_string(), texts));
+            }
+            // A store that does not answer for one answers for none.
+            Err(finding) => {
+                unknown.get_or_insert(finding);
+            }
+        }
     }
+    findings.extend(unknown);
     if findings.is_empty() {
-        let found = match read.len() {
+        let found = match count {
             0 => "there are none yet".to_owned(),
             count => format!(
                 "the newest file of each of {count} datasets is the recorded one, with the declared columns"

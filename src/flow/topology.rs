@@ -23,7 +23,7 @@ pub const RETRY_BACKOFF_MIN_MS: u32 = 100;
 /// The longest such wait.
 pub const RETRY_BACKOFF_MAX_MS: u32 = 10_000;
 
-/// How long an unanswered message is kept, in seconds: the most that Pub/Sub allows, a summer's outage. No subscription
+/// How long an unanswered message is kept in the cloud, in seconds: the most that Pub/Sub allows. No subscription
 /// expires, however long nobody reads it.
 pub const RETENTION_SECONDS: u32 = 31 * 24 * 60 * 60;
 

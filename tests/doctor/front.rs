@@ -23,8 +23,8 @@ pub(crate) struct Front {
     http: reqwest::Client,
     rights: Arc<Mutex<Rights>>,
     edits: Mutex<BTreeMap<String, Edit>>,
-    /// Requests whose condition is taken off.
-    careless: Mutex<bool>,
+    /// The bucket whose writes lose their conditions.
+    careless: Mutex<Option<&'static str>>,
 }
 
 /// Changes the answer to a path.
@@ -75,9 +75,9 @@ impl Front {
         };
     }
 
-    /// Whether conditions of writes are taken off, as a gateway might that does not know them.
-    pub(crate) fn forget_conditions(&self, forget: bool) {
-        *held(&self.careless) = forget;
+    /// The bucket whose writes lose their conditions, as at a gateway that does not know them.
+    pub(crate) fn forget_conditions(&self, of: Option<&'static str>) {
+        *held(&self.careless) = of;
     }
 
     async fn passed_on(&self, request: Request) -> Response {
@@ -86,7 +86,8 @@ impl Front {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut asked = self.http.request(parts.method, format!("{}{path}", self.upstream)).body(body);
         for (name, value) in &parts.headers {
-            let is_condition = name.as_str() == "x-goog-if-generation-match" && *held(&self.careless);
+            let is_lost = held(&self.careless).is_some_and(|bucket| path.starts_with(&format!("/{bucket}/")));
+            let is_condition = name.as_str() == "x-goog-if-generation-match" && is_lost;
             if *name != header::HOST && *name != header::CONTENT_LENGTH && !is_condition {
                 asked = asked.header(name, value);
             }

@@ -126,7 +126,7 @@ fn on_the_bus() -> Vec<Fault> {
             "curl -X DELETE",
             [
                 |w| patch(w, WORKER, "messageRetentionDuration", json!("3600s")),
-                |w| patch(w, WORKER, "messageRetentionDuration", json!("2678400s")),
+                |w| patch(w, WORKER, "messageRetentionDuration", json!("604800s")),
             ],
         ),
         // Our own server has no subscription that expires, so the answer is changed into that of one that does.
@@ -283,7 +283,10 @@ fn of_stores() -> Vec<Fault> {
                 "probe",
                 "gs://acme-lake",
                 "lake.bucket",
-                [|w| w.storage_front.forget_conditions(true), |w| w.storage_front.forget_conditions(false)],
+                [
+                    |w| w.storage_front.forget_conditions(Some("acme-lake")),
+                    |w| w.storage_front.forget_conditions(None),
+                ],
             )
         },
     ]
@@ -416,7 +419,7 @@ fn each_fault_of_a_cloud_home_is_named_once_with_its_mend() {
     assert_eq!(well.findings(&["fail", "warn", "unknown"]), Vec::<[String; 4]>::new());
     assert_eq!((well.code, &well.json["verdict"]), (Some(0), &json!("ok")));
     for role in ["gate", "worker", "scheduler", "sink"] {
-        let said = world.doctor(&[], &["--role", role]);
+        let said = world.doctor(&[], &["--role", role, "--probe"]);
         assert_eq!(said.findings(&["fail", "warn", "unknown"]), Vec::<[String; 4]>::new(), "{role}");
     }
     assert!(world.storage.list("acme-lake", ".tidegate-doctor").is_empty(), "a probe was left behind");

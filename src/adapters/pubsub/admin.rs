@@ -12,7 +12,7 @@ use google_cloud_pubsub::client::{SubscriptionAdmin, TopicAdmin};
 use google_cloud_pubsub::model::{self, DeadLetterPolicy, ExpirationPolicy, RetryPolicy};
 
 use super::connection::{PubsubConfig, PubsubError};
-use crate::flow::{RETENTION_SECONDS, Subscription, Topology};
+use crate::flow::{Subscription, Topology};
 
 /// Creations under way at a time.
 const CREATIONS_MAX: usize = 32;
@@ -104,8 +104,6 @@ impl<'a> Admin<'a> {
             .set_ack_deadline_seconds(deadline)
             .set_expiration_policy(ExpirationPolicy::new())
             .set_retry_policy(retry_policy(wanted));
-        subscription.message_retention_duration =
-            Duration::from_secs(RETENTION_SECONDS.into()).try_into().ok();
         if let (Some(topic), Some(attempts)) = (&wanted.dead_letter_topic, wanted.delivery_attempts_max) {
             let policy = DeadLetterPolicy::new()
                 .set_dead_letter_topic(self.config.topic(topic))

@@ -8,7 +8,7 @@ use crate::cli::cloud;
 use crate::cli::cloud_settings::{CloudSettings, Secret};
 use crate::cli::console::Console;
 use crate::cli::home::Home;
-use crate::doctor::{Check, Finding, Place, Role, Verdict, code, slowest};
+use crate::doctor::{Check, Finding, Need, Place, Role, Scope, Verdict, code, needs, slowest};
 use crate::fleet::{Clock as _, SystemClock};
 use crate::flow::{Cascade, Pipeline, Topology};
 
@@ -76,6 +76,11 @@ fn wrong_settings(home: &Home, error: &anyhow::Error) -> Finding {
 }
 
 impl Patient {
+    /// What the role needs there; what a role may not see is not held against it.
+    pub(super) fn need(&self, scope: Scope) -> Option<Need> {
+        needs(self.role).into_iter().find(|need| need.scope == scope)
+    }
+
     fn of(home: &Home, role: Role) -> anyhow::Result<Self> {
         let settings = cloud::settings(home)?;
         let pipeline = assemble::named(&settings.pipeline)?;

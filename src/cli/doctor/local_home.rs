@@ -73,7 +73,7 @@ fn disk(home: &Home) -> Finding {
             return Finding::wrong(Verdict::Unknown, Check::Disk, path, texts);
         }
     };
-    let found = format!("{}.{} GiB free", free >> 30, (free % (1 << 30)) * 10 >> 30);
+    let found = format!("{}.{} GiB free", free >> 30, ((free % (1 << 30)) * 10) >> 30);
     if free >= FREE_BYTES_LEAST {
         return Finding::ok(Check::Disk, path, found);
     }

@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   tidegate doctor --home cloud                  everything, with the rights that a person's client needs
   tidegate doctor --home cloud --role worker    the same with a worker's: run it as the worker
-  tidegate doctor --home cloud --probe --json   writes and removes one object in each bucket, too
+  tidegate doctor --home cloud --probe --json   writes and removes an object of our own, too
 
 OK is as it should be; WARN works, and will not always; FAIL is to be mended, by the command that is shown; UNKNOWN
 could not be asked. Emulators know no permissions: that is UNKNOWN as well, and no fault.
@@ -35,7 +35,7 @@ pub(super) struct Options {
     /// Of a cloud home: whose rights to look for in whoever runs this: client, gate, scheduler, sink or worker
     #[arg(long, value_name = "ROLE", default_value = "client", value_parser = role)]
     role: Role,
-    /// Of a cloud home: write an object of our own into each bucket under a condition, and remove it
+    /// Of a cloud home: write an object of our own into each bucket that the role writes to, and remove it
     #[arg(long)]
     probe: bool,
 }

@@ -15,11 +15,11 @@ use crate::cli::cloud;
 use crate::cli::cloud_settings::{LedgerSettings, Secret};
 use crate::cli::embedded::read_calendar;
 use crate::doctor::{
-    Answer, BucketName, Check, Door, Finding, SeenSource, Verdict, WantedLedger, door, newest, standing,
-    stored,
+    Answer, BucketName, Check, Door, Finding, OBJECT_WRITES, Role, Scope, SeenSource, Verdict, WantedLedger,
+    door, newest, standing, stored,
 };
 use crate::fleet::sink::{Shape, TableSpec, Warehouse as _, WarehouseError, lagging, table_specs};
-use crate::fleet::{Clock as _, Lake, Millis, SystemClock};
+use crate::fleet::{Clock as _, Lake, LakeError, Millis, SystemClock};
 use crate::flow::{DatasetName, Pipeline, Step, Unit, UnitRecord};
 
 /// What the ledger has of complete units.
@@ -89,11 +89,12 @@ pub(super) async fn ledger(patient: &Patient, has_secret: bool) -> (Vec<Finding>
 
 /// The lake's bucket, or that of the documents.
 pub(super) async fn bucket(patient: &Patient, check: Check, probe: bool) -> Vec<Finding> {
-    let (settings, key) = if check == Check::Lake {
-        (&patient.settings.lake, "lake.bucket")
+    let (settings, key, scope) = if check == Check::Lake {
+        (&patient.settings.lake, "lake.bucket", Scope::Lake)
     } else {
-        (&patient.settings.published, "published.bucket")
+        (&patient.settings.published, "published.bucket", Scope::Published)
     };
+    let Some(need) = patient.need(scope) else { return Vec::new() };
     let name =
         BucketName { check, name: settings.bucket.clone(), key, project: patient.place.project.clone() };
     let inspection = match gcs::Inspection::of(cloud::bucket(settings)) {
@@ -107,15 +108,18 @@ pub(super) async fn bucket(patient: &Patient, check: Check, probe: bool) -> Vec<
     let (there, kept) = futures::join!(within(inspection.is_there()), within(inspection.keeps()));
     let is_there = there == Answer::Told(true);
     let mut findings = crate::doctor::bucket(&name, there, kept);
-    if probe && is_there {
+    if probe && is_there && need.permissions == OBJECT_WRITES.as_slice() {
         let mark = format!("{}-{}", SystemClock.now(), std::process::id());
         findings.push(crate::doctor::probe(&name, within(inspection.probe(&mark)).await));
     }
     findings
 }
 
-/// The landing zone.
+/// The landing zone. The sink has none.
 pub(super) async fn landing(patient: &Patient) -> Vec<Finding> {
+    if patient.role == Role::Sink {
+        return Vec::new();
+    }
     landing_in(&patient.settings.landing, patient.pipeline).await
 }
 
@@ -141,7 +145,10 @@ pub(super) async fn landing_in(directory: &std::path::Path, pipeline: &Pipeline)
 
 /// BigQuery's dataset and tables, and those tables that the sink can load now.
 pub(super) async fn tables(patient: &Patient) -> (Vec<Finding>, Vec<TableSpec>) {
-    let Some(settings) = &patient.settings.bigquery else { return (Vec::new(), Vec::new()) };
+    let Some(settings) = patient.settings.bigquery.as_ref().filter(|_| patient.need(Scope::Tables).is_some())
+    else {
+        return (Vec::new(), Vec::new());
+    };
     let warehouse = match bigquery::warehouse(&patient.settings, &patient.cascade).await {
         Ok(warehouse) => warehouse,
         Err(error) => {
@@ -221,6 +228,9 @@ pub(super) async fn lag(
 
 /// The newest file of each dataset, read as whoever depends on it reads it.
 pub(super) async fn newest_units(patient: &Patient, records: &Records) -> Vec<Finding> {
+    if patient.need(Scope::Lake).is_none() {
+        return Vec::new();
+    }
     match cloud::lake(&patient.settings) {
         Ok(lake) => read_newest(&*lake, &patient.cascade, records, &patient.place.home).await,
         // The bucket's own finding says so.
@@ -239,17 +249,20 @@ pub(super) async fn read_newest(
     let read = |(dataset, record): (DatasetName, &UnitRecord)| {
         let schema = cascade.processor(dataset).and_then(|processor| processor.table());
         let (unit, stored) = (record.unit, record.stored.clone());
-        async move {
-            let (Some((_, schema)), Some(stored)) = (schema, stored) else { return Ok(()) };
-            match told(lake.read(unit, schema, &stored)).await {
-                Answer::Told(_) => Ok(()),
-                Answer::Silent(reason) | Answer::Refused(reason) | Answer::Unserved(reason) => Err(reason),
+        within(async move {
+            let (Some((_, schema)), Some(stored)) = (schema, stored) else { return Answer::Told(Ok(())) };
+            match lake.read(unit, schema, &stored).await {
+                Ok(_) => Answer::Told(Ok(())),
+                Err(error @ (LakeError::Missing { .. } | LakeError::Damaged { .. })) => {
+                    Answer::Told(Err(error.to_string()))
+                }
+                Err(error @ (LakeError::Storage { .. } | LakeError::Listing { .. })) => {
+                    Answer::Silent(error.to_string())
+                }
             }
-        }
+        })
     };
-    let read: Vec<Result<(), String>> =
-        stream::iter(wanted.iter().copied().map(read)).buffered(FILES_MAX).collect().await;
-    let of: Vec<(&UnitRecord, Result<(), String>)> =
-        wanted.into_iter().map(|(_, record)| record).zip(read).collect();
-    stored(&of, cascade.pipeline().as_str(), home)
+    let read: Vec<_> = stream::iter(wanted.iter().copied().map(read)).buffered(FILES_MAX).collect().await;
+    let read = wanted.into_iter().map(|(_, record)| record).zip(read).collect();
+    stored(read, cascade.pipeline().as_str(), home)
 }
