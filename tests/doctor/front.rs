@@ -84,9 +84,12 @@ impl Front {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, BODY_BYTES_MAX).await.expect("a body");
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        // The client of buckets encodes what need not be.
+        let plain = path.replace("%2D", "-");
         let mut asked = self.http.request(parts.method, format!("{}{path}", self.upstream)).body(body);
         for (name, value) in &parts.headers {
-            let is_lost = held(&self.careless).is_some_and(|bucket| path.starts_with(&format!("/{bucket}/")));
+            let is_lost =
+                held(&self.careless).is_some_and(|bucket| plain.starts_with(&format!("/{bucket}/")));
             let is_condition = name.as_str() == "x-goog-if-generation-match" && is_lost;
             if *name != header::HOST && *name != header::CONTENT_LENGTH && !is_condition {
                 asked = asked.header(name, value);
