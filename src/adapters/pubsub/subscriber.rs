@@ -26,12 +26,14 @@ const ANSWERS_UNDER_WAY_MAX: usize = 1_000;
 /// library's own limit of an hour would hand a long task to a second worker.
 const LEASE_MAX: Duration = Duration::from_secs(4 * SLOWEST_SECONDS_MAX as u64);
 
-/// How long a delivery is held at a time where processes share an emulator: Google's goes on delivering to the streams
-/// of processes that were killed, and each such delivery is lost for so long.
-const LEASE_ON_EMULATOR: Duration = Duration::from_secs(10);
+/// How long a delivery is held at a time where processes share the server: so long at most it stays with a process that
+/// was killed. The least that Pub/Sub allows. The library asks for as much again every six seconds while it is
+/// unanswered, a thousand deliveries in one request.
+const LEASE_AMONG_OTHERS: Duration = Duration::from_secs(10);
 
-/// Connections to Google's service: each carries a hundred streams, and a gate has one for each input of each processor.
-const CONNECTIONS: usize = 8;
+/// Connections where processes share the server. Google's service and its emulator let each carry a hundred streams, and
+/// a gate has one for each input of each processor: what is over a hundred would never be opened, and say nothing.
+const CONNECTIONS_AMONG_OTHERS: usize = 8;
 
 /// Opens subscriptions.
 pub struct PubsubSubscriber {
@@ -41,16 +43,33 @@ pub struct PubsubSubscriber {
     opened: Mutex<Vec<ShutdownToken>>,
     /// Answers that may be on their way, for each subscription, beside the deliveries that are unanswered.
     answers_under_way_max: usize,
+    /// How long a delivery is held at a time, while it is unanswered.
+    lease: Duration,
 }
 
 impl PubsubSubscriber {
-    /// A subscriber of this server. Connects when the first delivery is asked for.
+    /// The only subscriber of a server of ours. Connects when the first delivery is asked for.
     pub async fn connect(config: PubsubConfig, codec: Codec) -> Result<Self, PubsubError> {
-        let mut builder = Client::builder();
+        let lease = Duration::from_secs(ACK_DEADLINE_SECONDS.into());
+        Self::of(config, codec, 1, ANSWERS_UNDER_WAY_MAX, lease).await
+    }
+
+    /// A subscriber beside others of the same subscriptions: it has nothing delivered that it has no room for, because
+    /// nobody else could have it meanwhile, and what it has is soon delivered elsewhere when it dies.
+    pub async fn among_others(config: PubsubConfig, codec: Codec) -> Result<Self, PubsubError> {
+        Self::of(config, codec, CONNECTIONS_AMONG_OTHERS, 0, LEASE_AMONG_OTHERS).await
+    }
+
+    async fn of(
+        config: PubsubConfig,
+        codec: Codec,
+        connections: usize,
+        answers_under_way_max: usize,
+        lease: Duration,
+    ) -> Result<Self, PubsubError> {
+        let mut builder = Client::builder().with_grpc_subchannel_count(connections);
         if let Some(endpoint) = &config.endpoint {
             builder = builder.with_endpoint(endpoint).with_credentials(PubsubConfig::anonymous());
-        } else {
-            builder = builder.with_grpc_subchannel_count(CONNECTIONS);
         }
         let client = builder.build().await.map_err(|error| PubsubError::Client {
             place: config.place().to_owned(),
@@ -61,20 +80,9 @@ impl PubsubSubscriber {
             client,
             codec: Arc::new(codec),
             opened: Mutex::default(),
-            answers_under_way_max: ANSWERS_UNDER_WAY_MAX,
+            answers_under_way_max,
+            lease,
         })
-    }
-
-    /// The same subscriber, beside others of the same subscriptions: it has nothing delivered that it has no room
-    /// for, because nobody else could have it meanwhile.
-    #[must_use]
-    pub fn among_others(self) -> Self {
-        Self { answers_under_way_max: 0, ..self }
-    }
-
-    fn lease_extension(&self) -> Duration {
-        let is_shared_emulator = self.answers_under_way_max == 0 && self.config.endpoint.is_some();
-        if is_shared_emulator { LEASE_ON_EMULATOR } else { Duration::from_secs(ACK_DEADLINE_SECONDS.into()) }
     }
 
     /// Comes back when every answer has reached the server, or `limit` has passed. Takes nothing new on any
@@ -107,7 +115,7 @@ impl Subscriber for PubsubSubscriber {
             .subscribe(self.config.subscription(subscription))
             .set_max_outstanding_messages(on_server)
             .set_max_lease(LEASE_MAX)
-            .set_max_lease_extension(self.lease_extension())
+            .set_max_lease_extension(self.lease)
             .build();
         let opened = stream.shutdown_token();
         self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(opened);
