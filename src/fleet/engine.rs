@@ -17,11 +17,12 @@ use super::unit_cache::UnitCache;
 use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Date, Failure, Millis, Processor, RunId, Unit};
 
 /// How long an attempt has a task from its claim, or from the last renewal, before another may take it over: so
-/// long is a task of a process that died left alone.
-pub const LEASE_MS: Millis = 30_000;
+/// long is a task of a process that died left alone. Not much longer than its order stays with that process, for
+/// nobody is told of the task before.
+pub const LEASE_MS: Millis = 15_000;
 
 /// Between two renewals of a lease: a ledger may be away for most of a lease, and nothing is taken over.
-pub(super) const RENEWAL_MS: Millis = 10_000;
+pub(super) const RENEWAL_MS: Millis = 5_000;
 
 /// The outside world of an engine.
 #[derive(Clone)]

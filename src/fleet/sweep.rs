@@ -10,8 +10,8 @@ use super::runs::RunError;
 use super::{dead_letter, gate};
 use crate::flow::{Millis, RunId, TaskState};
 
-/// How long a run may stand still before its orders are sent again, in milliseconds: longer than the delivery of a
-/// process that died stays with it (`ACK_DEADLINE_SECONDS`).
+/// How long a run may stand still before its orders are sent again, in milliseconds: longer than a delivery or a task
+/// stays with a process that died, so that only what is really lost is sent again.
 const STILL_MS: Millis = 75_000;
 
 /// The longest wait between two tries to move a run that stands still: nobody works for it.

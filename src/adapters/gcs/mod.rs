@@ -1,7 +1,7 @@
 //! A bucket of Google Cloud Storage, as the lake and the object store write to it: contents that replace what
 //! was seen and nothing else, each saying of itself which content it is. Retries are those of the client
-//! (`object_store`), one loop a request, shorter than the lease of a task; nobody around it tries again before
-//! the task is tried again. Must not know what is in an object.
+//! (`object_store`), one loop a request; nobody around it tries again before the task is tried again. Must not
+//! know what is in an object.
 
 mod inspection;
 
@@ -24,8 +24,7 @@ const SERVICE: &str = "https://storage.googleapis.com";
 /// How long one request may take. Units and documents are a few hundred kilobytes at most.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(15);
 
-/// How long a request is tried again. With the last try, and a look at what became of it, this stays well below
-/// the lease of a task (two minutes).
+/// How long a request is tried again. The lease of its task is renewed meanwhile.
 const RETRY_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// The first wait before a request is tried again; later ones are up to twice as long as the one before, with
