@@ -28,6 +28,11 @@ impl Bus {
         Bus { project: case.replace('_', "-"), ..self.clone() }
     }
 
+    /// The same, on a connection of its own.
+    pub async fn apart(&self) -> Bus {
+        Bus { project: self.project.clone(), ..Bus::at(&self.address).await }
+    }
+
     pub fn topic(&self, id: &str) -> String {
         format!("projects/{}/topics/{id}", self.project)
     }

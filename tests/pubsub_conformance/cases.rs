@@ -44,6 +44,10 @@ pub const CASES: &[Case] = &[
     case!(delivery::without_dead_letter_policy_the_attempt_is_zero),
     case!(delivery::dead_letters_carry_their_source),
     case!(delivery::a_stream_of_a_deleted_subscription_ends, "leaves the stream open"),
+    case!(
+        delivery::a_stream_whose_connection_is_gone_gets_nothing_more,
+        "delivers to it until the client half-closes it, which a client that is gone does not"
+    ),
     case!(limits::names_follow_the_rules),
     case!(limits::ack_deadlines_are_10_to_600_seconds, "accepts 9 seconds"),
     case!(limits::retention_is_10_minutes_to_31_days, "refuses more than 7 days"),
