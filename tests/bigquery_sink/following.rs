@@ -26,8 +26,9 @@ use tokio::task::JoinSet;
 
 use crate::bigquery::{BigQuery, Limits as ServerLimits};
 use crate::bigquery_api;
+use crate::cells::cells;
 use crate::faults::Faults;
-use crate::world::{cells, config, read};
+use crate::world::{config, read};
 
 tidegate::rows! {
     /// A sum.

@@ -15,6 +15,7 @@ mod connections;
 #[path = "../../examples/local_cloud/faults.rs"]
 mod faults;
 
+mod cells;
 mod faulty;
 mod following;
 mod schemas;

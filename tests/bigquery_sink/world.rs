@@ -18,16 +18,16 @@ use tidegate::fleet::{
     Subscriber, UnitRecord,
 };
 use tidegate::flow::{
-    Cascade, Column, Computed, Dataset, DatasetName, Date, Failure, Fingerprint, Frame, Input, Inputs, Lane,
-    Outcome, Output, Permanent, Pipeline, PipelineName, Presence, Processor, Row as _, RunId, Schema,
-    SkipReason, TaskState, Unit, WorkOrder,
+    Cascade, Computed, Dataset, DatasetName, Date, Failure, Fingerprint, Input, Inputs, Lane, Outcome,
+    Output, Permanent, Pipeline, PipelineName, Presence, Processor, Row as _, RunId, SkipReason, TaskState,
+    Unit, WorkOrder,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::bigquery::{BigQuery, Kind, Limits};
 use crate::bigquery_api;
-use crate::bigquery_load::{Cell, Row};
+use crate::cells::cells;
 use crate::faults::Faults;
 
 tidegate::rows! {
@@ -288,33 +288,6 @@ pub fn config(endpoint: String) -> BigQueryConfig {
 /// A file of a bucket that is a directory.
 pub fn read(root: &std::path::Path, bucket: &str, name: &str) -> Option<Bytes> {
     std::fs::read(root.join(bucket).join(name)).ok().map(Bytes::from)
-}
-
-/// A frame's rows as a table shows them.
-pub fn cells(date: Date, frame: &Frame) -> Vec<Row> {
-    let schema: Schema = frame.schema();
-    let row = |at: usize| {
-        let cells = schema.fields.iter().zip(frame.columns());
-        let mut row: Row = cells.map(|(field, column)| (field.name.to_owned(), cell(column, at))).collect();
-        row.insert("date".to_owned(), Cell::Date(date.days()));
-        row
-    };
-    (0..frame.rows()).map(row).collect()
-}
-
-fn cell(column: &Column, at: usize) -> Cell {
-    match column {
-        Column::Int(cells) => cells[at].map_or(Cell::Null, Cell::Int),
-        Column::Float(cells) => cells[at].map_or(Cell::Null, Cell::Float),
-        Column::Text(cells) => cells[at].as_ref().map_or(Cell::Null, |text| Cell::Text(text.to_string())),
-        Column::Bool(cells) => cells[at].map_or(Cell::Null, Cell::Bool),
-        Column::Date(cells) => cells[at].map_or(Cell::Null, |date| Cell::Date(date.days())),
-        Column::FloatList(cells) => Cell::Floats(cells[at].as_deref().unwrap_or_default().to_vec()),
-        Column::TextList(cells) => {
-            let texts = cells[at].as_deref().unwrap_or_default();
-            Cell::Texts(texts.iter().map(|text| text.to_string()).collect())
-        }
-    }
 }
 
 /// Time that moves only when somebody waits for it, and then at once.

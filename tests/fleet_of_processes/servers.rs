@@ -1,67 +1,47 @@
-//! The servers of a cloud home: the emulator and the Postgres that the environment names, our own Pub/Sub server, a Cloud
-//! Storage in this process, and homes on them that have nothing in common.
+//! The servers of a cloud home: the emulator and the Postgres that the environment names, Cloud Storage and BigQuery in
+//! this process, and homes on them that have nothing in common.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate::adapters::gcs::GcsConfig;
+use tidegate::adapters::lake::GcsLake;
+use tidegate::adapters::ledger::{PostgresConfig, PostgresLedger, Tls};
+use tidegate::fleet::sink::table_specs;
+use tidegate::fleet::{Clock as _, Lake as _, Ledger as _, SystemClock};
+use tidegate::flow::{Cascade, DatasetName};
+use tidegate::pipelines::nba::NBA;
 use tokio::net::TcpListener;
 use tokio_postgres::NoTls;
 
+use crate::bigquery::{BigQuery, Limits};
+use crate::bigquery_load::Row;
+use crate::cells::cells;
 use crate::faults::Faults;
 use crate::storage::Storage;
 use crate::supervisor::signal;
+
+/// How long a job of BigQuery takes here, in milliseconds.
+const JOB_MS: i64 = 200;
 
 /// The servers.
 pub(crate) struct Servers {
     runtime: tokio::runtime::Runtime,
     storage: Arc<Storage>,
     storage_at: String,
+    bigquery: Arc<BigQuery>,
+    bigquery_at: String,
     emulator: String,
+    front_at: String,
     postgres: tokio_postgres::Config,
 }
 
-/// Our own Pub/Sub server, as a process of its own. Where processes are killed it stands in for Google's emulator, which
-/// goes on delivering to their streams: with each of them, a part of all messages is lost until its deadline.
-pub(crate) struct Broker {
-    child: Child,
-    /// Where it listens.
-    pub(crate) address: String,
-    _directory: tempfile::TempDir,
-}
-
-impl Broker {
-    pub(crate) fn start() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-        command.args(["broker", "--listen", "127.0.0.1:0", "--dir"]).arg(directory.path());
-        let mut child =
-            command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
-        let line = lines.next().expect("a line").expect("UTF-8");
-        let (_, rest) = line.split_once(" on ").expect("its address");
-        let address = rest.split(',').next().unwrap_or_default().to_owned();
-        // Whatever else it says is read, or it would wait for a reader.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("broker: {line}")));
-        Self { child, address, _directory: directory }
-    }
-
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        // What has ended already is not there to be killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+/// The rows of a table, by date.
+type Table = BTreeMap<String, Vec<Row>>;
 
 /// A cloud home in a directory.
 pub(crate) struct CloudHome<'a> {
@@ -95,32 +75,51 @@ fn variable(name: &str) -> String {
 impl Servers {
     pub(crate) fn of_environment() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let listen = || {
+            let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+            let address = listener.local_addr().expect("an address").to_string();
+            (listener, address)
+        };
         let storage = Arc::new(Storage::in_memory(Faults::none()));
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
-        let storage_at = format!("http://{}", listener.local_addr().expect("an address"));
+        let (listener, storage_at) = listen();
         runtime.handle().spawn(crate::storage_api::serve(Arc::clone(&storage), listener));
+        let beside = Arc::clone(&storage);
+        let read = move |bucket: &str, name: &str| beside.get(bucket, name).map(|(content, _)| content);
+        let now = || SystemClock.now();
+        let bigquery = Arc::new(BigQuery::new(Limits::default(), JOB_MS, Faults::none(), now, read));
+        let (listener, bigquery_at) = listen();
+        runtime.handle().spawn(crate::bigquery_api::serve(Arc::clone(&bigquery), listener));
+        let emulator = variable("TIDEGATE_PUBSUB_EMULATOR");
+        let (listener, front_at) = listen();
+        runtime.handle().spawn(crate::front::serve(listener, emulator.clone()));
         let postgres = variable("TIDEGATE_POSTGRES").parse().expect("where Postgres is");
-        Self { runtime, storage, storage_at, emulator: variable("TIDEGATE_PUBSUB_EMULATOR"), postgres }
+        Self { runtime, storage, storage_at, bigquery, bigquery_at, emulator, front_at, postgres }
     }
 
     /// A new home of this name: its own project, database and buckets.
     pub(crate) fn new_home(&self, name: &'static str, landing: &Path, pubsub: &str) -> CloudHome<'_> {
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
         let directory = tempfile::tempdir().expect("a directory");
-        let tokio_postgres::config::Host::Tcp(host) = &self.postgres.get_hosts()[0] else {
-            panic!("TIDEGATE_POSTGRES must name a host");
-        };
-        let (port, user) = (self.postgres.get_ports()[0], self.postgres.get_user().expect("a user"));
-        let (storage, landing) = (&self.storage_at, landing.display());
+        let (host, port, user) = self.postgres_at();
+        let (storage, bigquery, landing) = (&self.storage_at, &self.bigquery_at, landing.display());
         let settings = format!(
             "pipeline = 'nba'\n[pubsub]\nproject = 'fleet-{name}'\nendpoint = 'http://{pubsub}'\n\
              [ledger]\nhost = '{host}'\nport = {port}\nuser = '{user}'\ndatabase = '{name}'\ntls = 'disable'\n\
-             [lake]\nbucket = '{name}-lake'\nendpoint = '{storage}'\n\
-             [published]\nbucket = '{name}-site'\nendpoint = '{storage}'\n\
+             [lake]\nbucket = '{name}-lake'\nendpoint = 'http://{storage}'\n\
+             [published]\nbucket = '{name}-site'\nendpoint = 'http://{storage}'\n\
+             [bigquery]\nproject = 'fleet-{name}'\ndataset = '{name}'\nendpoint = 'http://{bigquery}'\n\
+             backfill_linger_seconds = 2\n\
              [landing]\ndirectory = '{landing}'\n"
         );
         fs::write(directory.path().join("tidegate.toml"), settings).expect("the settings are written");
         CloudHome { servers: self, directory, name }
+    }
+
+    fn postgres_at(&self) -> (&str, u16, &str) {
+        let tokio_postgres::config::Host::Tcp(host) = &self.postgres.get_hosts()[0] else {
+            panic!("TIDEGATE_POSTGRES must name a host");
+        };
+        (host, self.postgres.get_ports()[0], self.postgres.get_user().expect("a user"))
     }
 
     pub(crate) fn restart_postgres(&self, how: &str) {
@@ -134,10 +133,16 @@ impl Servers {
         &self.emulator
     }
 
-    /// Lets a process stand still for a while; comes back at once.
-    pub(crate) fn pause(&self, process: u32, pause: Duration) {
+    /// Where its front listens, through which it notices that a process is gone.
+    pub(crate) fn front(&self) -> &str {
+        &self.front_at
+    }
+
+    /// Lets the emulator stand still for a while; comes back at once.
+    pub(crate) fn pause_emulator(&self, pause: Duration) {
+        let process: u32 = variable("TIDEGATE_PUBSUB_EMULATOR_PROCESS").parse().expect("its process");
         signal("-STOP", process);
-        self.runtime.spawn(async move {
+        self.runtime.handle().spawn(async move {
             tokio::time::sleep(pause).await;
             signal("-CONT", process);
         });
@@ -217,13 +222,75 @@ impl CloudHome<'_> {
             .collect()
     }
 
+    /// Counts from now on how often a unit is committed.
+    pub(crate) fn count_commits(&self) {
+        self.servers.sql(
+            self.name,
+            "CREATE TABLE commits_counted (dataset text, date integer);
+             CREATE FUNCTION count_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN INSERT INTO commits_counted VALUES (NEW.dataset, NEW.date); RETURN NEW; END $$;
+             CREATE TRIGGER count_commits AFTER INSERT OR UPDATE ON units FOR EACH ROW
+                WHEN (NEW.outcome IS NOT NULL) EXECUTE FUNCTION count_commit()",
+        );
+    }
+
+    /// The units that were committed more than once.
+    pub(crate) fn committed_again(&self) -> Vec<Vec<Option<String>>> {
+        let sql = "SELECT dataset, date, count(*) FROM commits_counted GROUP BY 1, 2 HAVING count(*) > 1";
+        self.servers.sql(self.name, sql)
+    }
+
+    /// The rows of every table in BigQuery, and those that the files of the lake have by the ledger's record.
+    pub(crate) fn tables(&self) -> BTreeMap<DatasetName, (Table, Table)> {
+        let cascade = Cascade::of(&NBA).expect("a cascade");
+        let (host, port, user) = self.servers.postgres_at();
+        let config = PostgresConfig {
+            host: host.to_owned(),
+            port,
+            database: self.name.to_owned(),
+            user: user.to_owned(),
+            password: None,
+            connections_max: 1,
+            tls: Tls::Disable,
+        };
+        let endpoint = Some(format!("http://{}", self.servers.storage_at));
+        let config_of_lake =
+            GcsConfig { bucket: format!("{}-lake", self.name), prefix: Some("lake".to_owned()), endpoint };
+        let datasets: Vec<DatasetName> = cascade.datasets().collect();
+        self.servers.runtime.block_on(async {
+            let ledger = PostgresLedger::connect(config, &datasets).await.expect("the ledger");
+            let (_, records) = ledger.changes_since(0).await.expect("the records");
+            let lake = GcsLake::open(config_of_lake).expect("the lake");
+            let mut tables = BTreeMap::new();
+            for spec in table_specs(&cascade) {
+                let mut expected = Table::new();
+                let of_table = records.iter().filter(|(unit, _)| unit.dataset == spec.dataset);
+                for (unit, record) in of_table {
+                    let stored = record.as_ref().and_then(|record| record.stored.as_ref());
+                    let Some(stored) = stored else { continue };
+                    let frame = lake.read(*unit, spec.schema, stored).await.expect("a unit");
+                    expected.insert(unit.date.to_string().replace('-', ""), cells(unit.date, &frame));
+                }
+                expected.retain(|_, rows| !rows.is_empty());
+                let found = self.servers.bigquery.rows(self.name, spec.dataset.table());
+                tables.insert(spec.dataset, (found, expected));
+            }
+            tables
+        })
+    }
+
+    /// What was asked of BigQuery beyond a limit of it.
+    pub(crate) fn over_limit(&self) -> Vec<String> {
+        self.servers.bigquery.over_limit()
+    }
+
     /// What the ledger says.
     pub(crate) fn standing(&self) -> Standing {
         let rows = self.servers.sql(
             self.name,
             "SELECT (SELECT count(*) FROM tasks WHERE state NOT IN ('finished', 'superseded')),
                 (SELECT count(*) FROM outbox), (SELECT count(*) FROM dead_letters),
-                (SELECT count(*) FROM units WHERE outcome IS NOT NULL), (SELECT sum(claims) FROM tasks)",
+                (SELECT count(*) FROM units WHERE outcome IS NOT NULL), (SELECT coalesce(sum(claims), 0) FROM tasks)",
         );
         let number = |at: usize| {
             let text = rows[0][at].as_deref().expect("a number");

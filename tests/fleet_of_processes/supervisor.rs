@@ -24,6 +24,7 @@ pub(crate) enum Role {
     Gate,
     Worker,
     Scheduler,
+    Sink,
 }
 
 impl Role {
@@ -32,6 +33,7 @@ impl Role {
             Self::Gate => &["gate"],
             Self::Worker => &["worker", "--attempts", "8", "--grace", "20"],
             Self::Scheduler => &["scheduler"],
+            Self::Sink => &["sink"],
         }
     }
 }
@@ -69,7 +71,6 @@ impl<'a> Supervisor<'a> {
     pub(crate) fn start(home: &'a CloudHome<'a>, roles: &[Role]) -> Self {
         let (tell, events) = mpsc::channel();
         let mut fleet = Self { home, processes: Vec::new(), events, tell, killed: 0, stopping: false };
-        // The scheduler comes when there is a run: on its own it would submit one of another name.
         for role in roles.iter().copied().filter(|role| *role != Role::Scheduler) {
             fleet.add(role);
         }
@@ -150,12 +151,29 @@ impl<'a> Supervisor<'a> {
                 Err(RecvTimeoutError::Timeout) => {
                     waited += STEP;
                     assert!(waited < limit, "the run has not ended: {}", self.home.complaints());
-                    if !self.processes.iter().any(|process| process.role == Role::Scheduler) {
+                    // It comes when there is a run: on its own it would submit one of another name.
+                    if !self.processes.iter().any(|process| process.role == Role::Scheduler)
+                        && self.home.standing().open > 0
+                    {
                         self.add(Role::Scheduler);
                     }
                     between(self);
                 }
                 Err(RecvTimeoutError::Disconnected) => unreachable!("the supervisor holds a sender"),
+            }
+        }
+    }
+
+    /// Waits until this is so, and until then keeps the processes alive.
+    pub(crate) fn wait_until(&mut self, limit: Duration, what: impl Fn() -> bool) {
+        let mut waited = Duration::ZERO;
+        while !what() {
+            waited += STEP;
+            assert!(waited < limit, "it has not come true: {}", self.home.complaints());
+            let mut left = STEP;
+            while let Ok(event) = self.events.recv_timeout(left) {
+                self.note(event);
+                left = Duration::from_millis(1);
             }
         }
     }
