@@ -3,11 +3,12 @@
 //! A closed gate acknowledges; what it was told is in the ledger, and it can be made anew from there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Range, RangeInclusive};
 
 use super::engine::{Engine, Tenancy};
 use super::ports::TaskRecord;
 use crate::flow::{
-    Completion, DatasetName, Failure, Gate, Lane, Processor, RunId, TaskState, Unit, WorkOrder,
+    Completion, DatasetName, Date, Failure, Gate, Input, Lane, Processor, RunId, TaskState, Unit, WorkOrder,
 };
 
 /// Completions of inputs have come in for the gate of `reader`. On return they may be acknowledged.
@@ -37,7 +38,7 @@ pub async fn arrive(engine: &Engine, reader: DatasetName, completions: &[Complet
                 }
                 Some((kept.lane, ready, Vec::new()))
             }
-            None => match open(engine, processor, run).await? {
+            None => match open(engine, processor, run, &Part::told_of(engine, processor, &arrivals)).await? {
                 Some(Opened { open, ready, mut unclaimed }) => {
                     let lane = open.lane;
                     *slot = kept(engine, open);
@@ -73,7 +74,7 @@ pub(super) async fn open_again(engine: &Engine, run: RunId) -> Result<(), Failur
             return Ok(());
         };
         let mut slot = slot.lock().await;
-        if let Some(opened) = open(engine, processor, run).await? {
+        if let Some(opened) = open(engine, processor, run, &Part::whole(engine)).await? {
             let Opened { open, ready, unclaimed } = opened;
             send(engine, processor.writes, run, open.lane, &ready, &unclaimed).await?;
             *slot = kept(engine, open);
@@ -115,8 +116,58 @@ struct Opened {
     unclaimed: Vec<usize>,
 }
 
-/// Makes a gate from the ledger; `None` for a run that is over or unknown.
-async fn open(engine: &Engine, processor: &Processor, run: RunId) -> Result<Option<Opened>, Failure> {
+/// The part of a gate that is looked at.
+struct Part {
+    /// Units of the processor.
+    units: Range<usize>,
+    /// All dates of the ledger that are between those of their windows, those that the calendar does not have included.
+    dates: RangeInclusive<Date>,
+}
+
+impl Part {
+    /// All of it.
+    fn whole(engine: &Engine) -> Self {
+        Self::of(engine, &[], 0..engine.calendar.len())
+    }
+
+    /// What these arrivals can have made ready; all of it where the gate is kept.
+    fn told_of(engine: &Engine, processor: &Processor, arrivals: &[Arrival]) -> Self {
+        let told = arrivals.iter().flat_map(|(dataset, at, _)| {
+            let inputs = processor.reads.iter().filter(move |input| input.dataset == *dataset);
+            inputs.map(|input| input.window.dependents(&engine.calendar, *at))
+        });
+        match (engine.tenancy, told.reduce(|one, other| one.start.min(other.start)..one.end.max(other.end))) {
+            (Tenancy::Shared, Some(units)) => Self::of(engine, processor.reads, units),
+            (Tenancy::Shared | Tenancy::Alone, _) => Self::whole(engine),
+        }
+    }
+
+    fn of(engine: &Engine, reads: &[Input], units: Range<usize>) -> Self {
+        let calendar = &engine.calendar;
+        // Windows move forwards: the first unit's begin first, the last one's end last.
+        let (first, last) = (units.start, units.end.saturating_sub(1).max(units.start));
+        let (mut from, mut to) = (first, units.end);
+        for window in reads.iter().map(|input| input.window).filter(|_| last < calendar.len()) {
+            from = from.min(window.inputs(calendar, first).start);
+            to = to.max(window.inputs(calendar, last).end);
+        }
+        let after_the_one_before = match from.checked_sub(1) {
+            Some(before) => calendar.date(before).plus_days(1),
+            None => Date::from_days(i32::MIN),
+        };
+        let before_the_next =
+            if to < calendar.len() { calendar.date(to).plus_days(-1) } else { Date::from_days(i32::MAX) };
+        Self { units, dates: after_the_one_before..=before_the_next }
+    }
+}
+
+/// Makes a part of a gate from the ledger; `None` for a run that is over or unknown.
+async fn open(
+    engine: &Engine,
+    processor: &Processor,
+    run: RunId,
+    part: &Part,
+) -> Result<Option<Opened>, Failure> {
     let ledger = &engine.ports.ledger;
     let record = match ledger.run(run).await? {
         Some(record) if record.finished_at.is_none() => record,
@@ -129,7 +180,7 @@ async fn open(engine: &Engine, processor: &Processor, run: RunId) -> Result<Opti
     // One look: what finishes after it arrives as a message.
     let datasets: Vec<DatasetName> =
         processor.reads.iter().map(|input| input.dataset).chain([processor.writes]).collect();
-    let tasks = ledger.unfinished(run, &datasets).await?;
+    let tasks = ledger.unfinished(run, &datasets, part.dates.clone()).await?;
     tasks.iter().for_each(|task| engine.meet(task.unit.date));
     engine.check_calendar()?;
     let places = |dataset: DatasetName, is: &dyn Fn(&TaskRecord) -> bool| -> BTreeSet<usize> {
@@ -143,7 +194,9 @@ async fn open(engine: &Engine, processor: &Processor, run: RunId) -> Result<Opti
         attempts_least.extend(at.map(|at| ((task.unit.dataset, at), next)));
     }
     let pending = processor.reads.iter().map(|input| places(input.dataset, &|_| true)).collect();
-    let waiting = places(processor.writes, &|task| task.state == TaskState::Waiting);
+    let mut waiting = places(processor.writes, &|task| task.state == TaskState::Waiting);
+    // Of other units in between, not all that they wait for was looked at.
+    waiting.retain(|at| part.units.contains(at));
     // Whose attempt died is as good as unclaimed.
     let now = engine.ports.clock.now();
     let unclaimed = places(processor.writes, &|task| match task.state {

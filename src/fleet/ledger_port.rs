@@ -274,8 +274,14 @@ pub trait Ledger: Send + Sync {
     /// The tasks of a run, of one dataset or of all.
     async fn tasks(&self, run: RunId, dataset: Option<DatasetName>) -> Result<Vec<TaskRecord>, LedgerError>;
 
-    /// The tasks of a run that are neither finished nor superseded, of these datasets: what a gate must know.
-    async fn unfinished(&self, run: RunId, datasets: &[DatasetName]) -> Result<Vec<TaskRecord>, LedgerError>;
+    /// The tasks of a run that are neither finished nor superseded, of these datasets on these dates: what a gate
+    /// must know.
+    async fn unfinished(
+        &self,
+        run: RunId,
+        datasets: &[DatasetName],
+        dates: RangeInclusive<Date>,
+    ) -> Result<Vec<TaskRecord>, LedgerError>;
 
     /// One run; `None` for a number that was never given.
     async fn run(&self, run: RunId) -> Result<Option<RunRecord>, LedgerError>;

@@ -270,10 +270,12 @@ pub(crate) async fn what_is_to_be_done_is_listed_and_counted(ledger: &dyn Ledger
     let (fence, _) = granted(ledger, id, unit(A, 2), 12).await?;
     assert_eq!(ledger.backlog("sim").await?, [backlog(A, 1, None, 0), backlog(B, 1, Some(11), 0)]);
     let units = |tasks: Vec<TaskRecord>| tasks.into_iter().map(|task| task.unit).collect::<BTreeSet<_>>();
-    let open = units(ledger.unfinished(id, &[A, B]).await?);
+    let open = units(ledger.unfinished(id, &[A, B], days(0, 9)).await?);
     assert_eq!(open, BTreeSet::from([unit(A, 2), unit(B, 1), unit(B, 2)]));
-    assert_eq!(units(ledger.unfinished(id, &[]).await?), BTreeSet::new());
-    assert_eq!(units(ledger.unfinished(other, &[C, A]).await?), BTreeSet::from([unit(A, 7)]));
+    let second = units(ledger.unfinished(id, &[A, B], days(2, 2)).await?);
+    assert_eq!(second, BTreeSet::from([unit(A, 2), unit(B, 2)]));
+    assert_eq!(units(ledger.unfinished(id, &[], days(0, 9)).await?), BTreeSet::new());
+    assert_eq!(units(ledger.unfinished(other, &[C, A], days(0, 9)).await?), BTreeSet::from([unit(A, 7)]));
 
     ledger.bury(burial(id, unit(A, 2), fence, &[(B, days(2, 2)), (C, days(2, 9))])).await?;
     assert_eq!(ledger.backlog("sim").await?, [backlog(B, 1, Some(11), 1), backlog(C, 0, None, 1)]);

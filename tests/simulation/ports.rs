@@ -3,6 +3,7 @@
 //! effect at the moment at which it happens.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -131,8 +132,13 @@ impl Ledger for ProcessPorts {
         call!(self, "latest_task", broken("read"), self.shared.ledger.latest_task(unit).await)
     }
 
-    async fn unfinished(&self, run: RunId, datasets: &[DatasetName]) -> Result<Vec<TaskRecord>, LedgerError> {
-        call!(self, "unfinished", broken("read"), self.shared.ledger.unfinished(run, datasets).await)
+    async fn unfinished(
+        &self,
+        run: RunId,
+        datasets: &[DatasetName],
+        dates: RangeInclusive<Date>,
+    ) -> Result<Vec<TaskRecord>, LedgerError> {
+        call!(self, "unfinished", broken("read"), self.shared.ledger.unfinished(run, datasets, dates).await)
     }
 
     async fn mark_ready(&self, run: RunId, units: &[Unit], at: Millis) -> Result<(), LedgerError> {

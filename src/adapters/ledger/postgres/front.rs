@@ -1,5 +1,6 @@
 //! The port `Ledger` on Postgres: each method names its function, and what of it is one transaction.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,7 +16,7 @@ use crate::fleet::{
     Backlog, Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord,
     TaskRecord,
 };
-use crate::flow::{Completion, DatasetName, Fingerprint, RunId, TaskState, Unit, WorkOrder};
+use crate::flow::{Completion, DatasetName, Date, Fingerprint, RunId, TaskState, Unit, WorkOrder};
 
 /// A ledger in Postgres, shared by any number of processes.
 #[derive(Debug)]
@@ -102,10 +103,15 @@ impl Ledger for PostgresLedger {
             .await
     }
 
-    async fn unfinished(&self, run: RunId, datasets: &[DatasetName]) -> Result<Vec<TaskRecord>, LedgerError> {
-        let declared = &self.declared;
+    async fn unfinished(
+        &self,
+        run: RunId,
+        datasets: &[DatasetName],
+        dates: RangeInclusive<Date>,
+    ) -> Result<Vec<TaskRecord>, LedgerError> {
+        let (declared, dates) = (&self.declared, &dates);
         self.during("unfinished", |session| async move {
-            tasks::unfinished(&session, declared, run, datasets).await
+            tasks::unfinished(&session, declared, run, datasets, dates).await
         })
         .await
     }

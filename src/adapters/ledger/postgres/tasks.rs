@@ -1,5 +1,7 @@
 //! Tasks between waiting and their end: listing, readiness, claims under a lease and a fence, handing back.
 
+use std::ops::RangeInclusive;
+
 use tokio_postgres::Row;
 
 use super::fault::Fault;
@@ -8,7 +10,7 @@ use super::sessions::Session;
 use super::stored;
 use crate::adapters::ledger::declared::Declared;
 use crate::fleet::{Claim, Millis, TaskRecord};
-use crate::flow::{Completion, DatasetName, RunId, TaskState, Unit, WorkOrder};
+use crate::flow::{Completion, DatasetName, Date, RunId, TaskState, Unit, WorkOrder};
 
 macro_rules! columns {
     () => {
@@ -41,20 +43,23 @@ pub(super) async fn list(
     rows.iter().filter_map(|row| record(row, declared).transpose()).collect()
 }
 
-/// The tasks of these datasets in a run that are neither finished nor superseded, as of one moment.
+/// The tasks of these datasets and dates in a run that are neither finished nor superseded, as of one moment.
 pub(super) async fn unfinished(
     session: &Session,
     declared: &Declared,
     run: RunId,
     datasets: &[DatasetName],
+    dates: &RangeInclusive<Date>,
 ) -> Result<Vec<TaskRecord>, Fault> {
     let sql = concat!(
         "SELECT ",
         columns!(),
-        " FROM tasks WHERE run = $1 AND dataset = ANY($2) AND state NOT IN ('finished', 'superseded')"
+        " FROM tasks WHERE run = $1 AND dataset = ANY($2) AND date BETWEEN $3 AND $4
+            AND state NOT IN ('finished', 'superseded')"
     );
     let datasets: Vec<&str> = datasets.iter().map(|dataset| dataset.as_str()).collect();
-    let rows = session.query(sql, &[&run.0, &datasets]).await?;
+    let (first, last) = (dates.start().days(), dates.end().days());
+    let rows = session.query(sql, &[&run.0, &datasets, &first, &last]).await?;
     rows.iter().filter_map(|row| record(row, declared).transpose()).collect()
 }
 

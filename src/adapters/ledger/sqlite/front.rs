@@ -1,5 +1,6 @@
 //! The port `Ledger`, on whatever runs the operations: each method names its function and its access.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -15,7 +16,7 @@ use crate::fleet::{
     Backlog, Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord,
     TaskRecord,
 };
-use crate::flow::{Completion, DatasetName, Fingerprint, RunId, TaskState, Unit, WorkOrder};
+use crate::flow::{Completion, DatasetName, Date, Fingerprint, RunId, TaskState, Unit, WorkOrder};
 
 /// A ledger in SQLite.
 #[derive(Debug)]
@@ -112,9 +113,14 @@ impl<E: Execution> Ledger for SqlLedger<E> {
         self.read("tasks", move |tx| tasks::list(tx, &declared, run, dataset)).await
     }
 
-    async fn unfinished(&self, run: RunId, datasets: &[DatasetName]) -> Result<Vec<TaskRecord>, LedgerError> {
+    async fn unfinished(
+        &self,
+        run: RunId,
+        datasets: &[DatasetName],
+        dates: RangeInclusive<Date>,
+    ) -> Result<Vec<TaskRecord>, LedgerError> {
         let (declared, datasets) = (self.declared.clone(), datasets.to_vec());
-        self.read("unfinished", move |tx| tasks::unfinished(tx, &declared, run, &datasets)).await
+        self.read("unfinished", move |tx| tasks::unfinished(tx, &declared, run, &datasets, &dates)).await
     }
 
     async fn run(&self, run: RunId) -> Result<Option<RunRecord>, LedgerError> {

@@ -1,5 +1,7 @@
 //! Tasks between waiting and their end: listing, readiness, claims under a lease and a fence, handing back.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::fault::Fault;
@@ -9,7 +11,7 @@ use super::stored;
 use crate::adapters::ledger::declared::Declared;
 use crate::adapters::ledger::shift::Shift;
 use crate::fleet::{Claim, Millis, TaskRecord};
-use crate::flow::{Completion, DatasetName, RunId, TaskState, Unit, WorkOrder};
+use crate::flow::{Completion, DatasetName, Date, RunId, TaskState, Unit, WorkOrder};
 
 macro_rules! columns {
     () => {
@@ -58,16 +60,18 @@ pub(super) fn unfinished(
     declared: &Declared,
     run: RunId,
     datasets: &[DatasetName],
+    dates: &RangeInclusive<Date>,
 ) -> Result<Vec<TaskRecord>, Fault> {
     let mut statement = tx.prepare_cached(concat!(
         "SELECT ",
         columns!(),
-        " FROM tasks WHERE run = ?1 AND dataset = ?2 AND state NOT IN ('finished', 'superseded')
-         ORDER BY date"
+        " FROM tasks WHERE run = ?1 AND dataset = ?2 AND date BETWEEN ?3 AND ?4
+            AND state NOT IN ('finished', 'superseded') ORDER BY date"
     ))?;
     let mut tasks = Vec::new();
     for dataset in datasets {
-        let mut rows = statement.query((run.0, dataset.as_str()))?;
+        let (first, last) = (dates.start().days(), dates.end().days());
+        let mut rows = statement.query((run.0, dataset.as_str(), first, last))?;
         while let Some(row) = rows.next()? {
             tasks.extend(record(row, declared)?);
         }
