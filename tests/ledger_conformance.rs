@@ -186,7 +186,7 @@ fn a_file_that_is_no_ledger_of_this_version_is_refused_with_the_reason() {
     std::fs::write(&text, "this is not a database, and it is longer than a header".repeat(9))
         .expect("written");
     let cases = [
-        (newer, "of version 9, this program knows 1"),
+        (newer, "of version 9, this program knows 2"),
         (foreign, "not a ledger of ours"),
         (text, "not a database"),
         (folder.path().join("missing/ledger"), "unable to open"),
@@ -195,6 +195,27 @@ fn a_file_that_is_no_ledger_of_this_version_is_refused_with_the_reason() {
         let error = SqliteLedger::open(&path, &DATASETS).expect_err(reason).to_string();
         assert!(error.contains(reason), "{}: {error}", path.display());
     }
+}
+
+/// Version 1 had no traces.
+#[tokio::test]
+async fn a_ledger_of_an_earlier_version_goes_on() -> Check {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.sqlite");
+    let ledger = open(&path);
+    let id = ledger.submit(new_run(500, &[ready(unit(A, 9)), ready(unit(A, 8))])).await?;
+    finish(&ledger, id, unit(A, 9), 1).await?;
+    let state = consistent(&ledger).await?;
+    drop(ledger);
+    let earlier = "ALTER TABLE outbox DROP COLUMN trace; ALTER TABLE dead_letters DROP COLUMN trace;
+        PRAGMA user_version = 1";
+    rusqlite::Connection::open(&path).and_then(|file| file.execute_batch(earlier)).expect("written");
+    let ledger = open(&path);
+    assert_eq!(consistent(&ledger).await?, state);
+    finish(&ledger, id, unit(A, 8), 1).await?;
+    drop(ledger);
+    assert_eq!(open(&path).outbox().await?.len(), 2);
+    Ok(())
 }
 
 #[tokio::test]

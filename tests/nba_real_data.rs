@@ -16,7 +16,7 @@ use tidegate::domain::nba::{
     PlayerGame, PlayerLog, ScheduledGame, Shot, TeamDefense, TeamLog, TeamOffense, constant_over_a_season,
     feature_spread,
 };
-use tidegate::fleet::{Bus, Engine, Found, Ports, Source, SystemClock, Threads, sequential};
+use tidegate::fleet::{Bus, Engine, Found, Ports, Source, SystemClock, Threads, Traced, sequential};
 use tidegate::flow::{
     Calendar, Cascade, Completion, Computed, Content, Dataset, DatasetName, Date, DeadLetterNotice, Failure,
     Inputs, Permanent, Presence, Processor, Row, Season, SkipReason, Step, Unit, Upstream, Window, WorkOrder,
@@ -415,15 +415,15 @@ fn refused() -> Failure {
 
 #[async_trait]
 impl Bus for NoBus {
-    async fn publish_completions(&self, _completions: &[Completion]) -> Result<(), Failure> {
+    async fn publish_completions(&self, _completions: &[Traced<Completion>]) -> Result<(), Failure> {
         Err(refused())
     }
 
-    async fn publish_work_orders(&self, _orders: &[WorkOrder]) -> Result<(), Failure> {
+    async fn publish_work_orders(&self, _orders: &[Traced<WorkOrder>]) -> Result<(), Failure> {
         Err(refused())
     }
 
-    async fn publish_dead_letter(&self, _notice: &DeadLetterNotice) -> Result<(), Failure> {
+    async fn publish_dead_letter(&self, _notice: &Traced<DeadLetterNotice>) -> Result<(), Failure> {
         Err(refused())
     }
 }

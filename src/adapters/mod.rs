@@ -9,6 +9,7 @@ pub mod gcs;
 pub mod lake;
 pub mod ledger;
 pub mod objects;
+pub mod otlp;
 pub mod project;
 pub mod pubsub;
 pub mod query;

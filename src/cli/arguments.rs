@@ -57,6 +57,37 @@ pub(super) enum LogFormat {
     Json,
 }
 
+impl Command {
+    /// As what a process that does it is known to whoever follows a date through several of them.
+    pub(super) fn service(&self) -> &'static str {
+        match self {
+            Self::Worker(_) => "tidegate-worker",
+            Self::Gate(_) => "tidegate-gate",
+            Self::Scheduler(_) => "tidegate-scheduler",
+            Self::Sink(_) => "tidegate-sink",
+            Self::Run(_)
+            | Self::Backfill(_)
+            | Self::Fetch(_)
+            | Self::Serve(_)
+            | Self::Bigquery(_)
+            | Self::Doctor(_)
+            | Self::Plan(_)
+            | Self::Status(_)
+            | Self::Why(_)
+            | Self::Check(_)
+            | Self::Coverage(_)
+            | Self::DeadLetters(_)
+            | Self::Train(_)
+            | Self::Model(_)
+            | Self::Leaderboard(_)
+            | Self::Query(_)
+            | Self::Topology(_)
+            | Self::Broker(_)
+            | Self::Bench(_) => "tidegate-client",
+        }
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -21,7 +21,7 @@ use crate::adapters::lake::ParquetLake;
 use crate::adapters::ledger::{InlineLedger, SqliteLedger};
 use crate::adapters::objects::{DiskStore, MemoryStore};
 use crate::fleet::{
-    AsOf, Bus, Clock, Days, Engine, Feeds, Ledger, Millis, Ports, Source, SystemClock, Threads, Today,
+    AsOf, Bus, Clock, Days, Engine, Feeds, Ledger, Millis, Ports, Source, SystemClock, Threads, Today, Traced,
 };
 use crate::flow::{
     Calendar, Cascade, Completion, DatasetName, DeadLetterNotice, Failure, Permanent, Pipeline, Rhythm,
@@ -336,15 +336,15 @@ fn refused() -> Failure {
 
 #[async_trait]
 impl Bus for Silent {
-    async fn publish_completions(&self, _completions: &[Completion]) -> Result<(), Failure> {
+    async fn publish_completions(&self, _completions: &[Traced<Completion>]) -> Result<(), Failure> {
         Err(refused())
     }
 
-    async fn publish_work_orders(&self, _orders: &[WorkOrder]) -> Result<(), Failure> {
+    async fn publish_work_orders(&self, _orders: &[Traced<WorkOrder>]) -> Result<(), Failure> {
         Err(refused())
     }
 
-    async fn publish_dead_letter(&self, _notice: &DeadLetterNotice) -> Result<(), Failure> {
+    async fn publish_dead_letter(&self, _notice: &Traced<DeadLetterNotice>) -> Result<(), Failure> {
         Err(refused())
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::assemble;
-use super::cloud_settings::{BucketSettings, CloudSettings, LedgerSettings, PREFIX, Secret};
+use super::cloud_settings::{BucketSettings, CloudSettings, LedgerSettings, PREFIX, Secret, Usual};
 use super::embedded::{CACHE_BYTES_MAX, cores, read_calendar};
 use super::ending::wrong_usage;
 use super::home::Home;
@@ -30,7 +30,11 @@ const SETTLE: Duration = Duration::from_secs(10);
 
 /// The settings of a cloud home.
 pub(super) fn settings(home: &Home) -> anyhow::Result<CloudSettings> {
-    CloudSettings::read(home.root(), &variables(PREFIX), named_variable("PUBSUB_EMULATOR_HOST").ok())
+    let usual = Usual {
+        emulator: named_variable("PUBSUB_EMULATOR_HOST").ok(),
+        collector: named_variable("OTEL_EXPORTER_OTLP_ENDPOINT").ok(),
+    };
+    CloudSettings::read(home.root(), &variables(PREFIX), usual)
 }
 
 /// Where the ledger of a cloud home is.
@@ -114,6 +118,7 @@ impl Cloud {
         };
         let cascade = assemble::cascade(pipeline)?;
         let engine = Engine::new(cascade, Arc::new(calendar), ports, CACHE_BYTES_MAX).sharing();
+        let engine = engine.traced(settings.traces.as_ref().map(|traces| traces.sampling));
         Ok(Self { engine: Arc::new(engine), pipeline, today, source })
     }
 

@@ -15,6 +15,7 @@ use super::ending::wrong_usage;
 use super::settings::named_variable;
 use crate::adapters::bigquery::BigQueryConfig;
 use crate::adapters::pubsub::PubsubConfig;
+use crate::fleet::Sampling;
 use crate::fleet::sink::SinkLimits;
 
 /// The file that makes a home a cloud home.
@@ -31,6 +32,7 @@ enum Kind {
     Choice(&'static [&'static str]),
 }
 
+const PERCENT: Kind = Kind::Count { least: 0, most: 100 };
 const PORT: Kind = Kind::Count { least: 1, most: 65_535 };
 
 /// Every key.
@@ -66,6 +68,9 @@ const KEYS: &[(&str, Kind)] = &[
     ("bigquery.jobs_under_way", Kind::Count { least: 1, most: 1_000 }),
     ("bigquery.backfill_linger_seconds", Kind::Count { least: 0, most: 86_400 }),
     ("telemetry.listen", Kind::Text),
+    ("telemetry.traces", Kind::Text),
+    ("telemetry.traces_daily_percent", PERCENT),
+    ("telemetry.traces_backfill_percent", PERCENT),
 ];
 
 /// The settings of a cloud home.
@@ -87,6 +92,26 @@ pub(super) struct CloudSettings {
     pub(super) bigquery: Option<BigQuerySettings>,
     /// Where health and metrics are told.
     pub(super) telemetry: SocketAddr,
+    /// Where traces go, if anywhere.
+    pub(super) traces: Option<TracesSettings>,
+}
+
+/// What `[telemetry]` says of traces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TracesSettings {
+    /// The collector.
+    pub(super) endpoint: String,
+    /// How many dates have one.
+    pub(super) sampling: Sampling,
+}
+
+/// Variables whose names others have made up, and that mean the same everywhere.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Usual {
+    /// `PUBSUB_EMULATOR_HOST`.
+    pub(super) emulator: Option<String>,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub(super) collector: Option<String>,
 }
 
 /// `[ledger]`.
@@ -169,15 +194,15 @@ impl CloudSettings {
     }
 
     /// The settings of the home in `directory`, under the variables of `environment` (name and value of
-    /// each). `emulator` is what `PUBSUB_EMULATOR_HOST` says.
+    /// each).
     pub(super) fn read(
         directory: &Path,
         environment: &[(String, String)],
-        emulator: Option<String>,
+        usual: Usual,
     ) -> anyhow::Result<Self> {
         let path = directory.join(FILE);
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::of(&text, &path.display().to_string(), environment, emulator)
+        Self::of(&text, &path.display().to_string(), environment, usual)
     }
 
     /// For people.
@@ -189,16 +214,11 @@ impl CloudSettings {
         )
     }
 
-    fn of(
-        text: &str,
-        file: &str,
-        environment: &[(String, String)],
-        emulator: Option<String>,
-    ) -> anyhow::Result<Self> {
+    fn of(text: &str, file: &str, environment: &[(String, String)], usual: Usual) -> anyhow::Result<Self> {
         let mut given = Given { file, values: BTreeMap::new() };
         given.read_file(text)?;
         given.read_environment(environment)?;
-        given.lower(emulator)
+        given.lower(usual)
     }
 }
 
@@ -336,12 +356,12 @@ impl Given<'_> {
         self.values.keys().any(|key| key.split('.').next() == Some(section))
     }
 
-    fn lower(&self, emulator: Option<String>) -> anyhow::Result<CloudSettings> {
+    fn lower(&self, usual: Usual) -> anyhow::Result<CloudSettings> {
         let pipeline = self.needed("pipeline")?;
         let project = self.needed("pubsub.project")?;
         // As Google's own clients have it: HOST:PORT, without a scheme.
         let emulator =
-            emulator.map(|host| if host.contains("://") { host } else { format!("http://{host}") });
+            usual.emulator.map(|host| if host.contains("://") { host } else { format!("http://{host}") });
         let pubsub = match self.text("pubsub.endpoint").or(emulator) {
             Some(endpoint) => PubsubConfig::local(endpoint, project),
             None => PubsubConfig::cloud(project),
@@ -362,7 +382,28 @@ impl Given<'_> {
             pipeline,
             pubsub,
             telemetry,
+            traces: self.traces(usual.collector)?,
         })
+    }
+
+    fn traces(&self, collector: Option<String>) -> anyhow::Result<Option<TracesSettings>> {
+        let Some(endpoint) = self.text("telemetry.traces").or(collector) else { return Ok(None) };
+        if !["http://", "https://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
+            return Err(wrong_usage(format!(
+                "{}: telemetry.traces (or OTEL_EXPORTER_OTLP_ENDPOINT) is `{endpoint}`, and must be where a collector \
+                 takes OTLP over gRPC: http://collector:4317",
+                self.file
+            )));
+        }
+        let usual = Sampling::default();
+        let percent = |key, usual: u8| {
+            u8::try_from(self.number(key, usual.into())).expect("its kind keeps it in range")
+        };
+        let sampling = Sampling {
+            daily_percent: percent("telemetry.traces_daily_percent", usual.daily_percent),
+            backfill_percent: percent("telemetry.traces_backfill_percent", usual.backfill_percent),
+        };
+        Ok(Some(TracesSettings { endpoint, sampling }))
     }
 
     fn ledger(&self) -> anyhow::Result<LedgerSettings> {
@@ -489,7 +530,8 @@ mod tests {
     fn read(text: &str, environment: &[(&str, &str)]) -> Result<CloudSettings, String> {
         let environment: Vec<(String, String)> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        CloudSettings::of(text, "tidegate.toml", &environment, None).map_err(|error| format!("{error:#}"))
+        CloudSettings::of(text, "tidegate.toml", &environment, Usual::default())
+            .map_err(|error| format!("{error:#}"))
     }
 
     #[test]
@@ -524,7 +566,8 @@ mod tests {
     #[test]
     fn the_emulator_s_variable_is_an_endpoint_unless_there_is_one() {
         let endpoint = |text: &str| {
-            let settings = CloudSettings::of(text, "f", &[], Some("localhost:8085".to_owned()));
+            let usual = Usual { emulator: Some("localhost:8085".to_owned()), collector: None };
+            let settings = CloudSettings::of(text, "f", &[], usual);
             settings.expect("settings").pubsub.endpoint
         };
         assert_eq!(endpoint(LEAST).as_deref(), Some("http://localhost:8085"));

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use super::arguments::LogFormat;
+use super::log_line;
+
 /// How a command that did what it was asked ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -47,8 +50,11 @@ pub(super) fn wrong_usage(message: impl Into<String>) -> anyhow::Error {
 }
 
 /// Shows an error with its causes and answers with its exit code.
-pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+pub(super) fn report(error: &anyhow::Error, format: LogFormat) -> ExitCode {
     let is_usage = error.chain().any(|cause| cause.is::<WrongUsage>());
-    eprintln!("error: {error:#}");
+    match format {
+        LogFormat::Text => eprintln!("error: {error:#}"),
+        LogFormat::Json => eprintln!("{}", log_line::of("ERROR", &format!("{error:#}"))),
+    }
     ExitCode::from(if is_usage { 2 } else { 1 })
 }

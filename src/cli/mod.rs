@@ -25,6 +25,7 @@ mod follow;
 mod gate;
 mod home;
 mod leaderboard;
+mod log_line;
 mod model;
 mod plan;
 mod query;
@@ -43,6 +44,7 @@ mod summary;
 mod table;
 mod telemetry;
 mod topology;
+mod traces;
 mod train;
 mod upstream;
 mod why;
@@ -54,10 +56,11 @@ use clap::Parser;
 
 pub use embedded::Embedded;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, LogFormat};
 use console::Console;
 use ending::Ending;
 use settings::Settings;
+use traces::Traces;
 
 /// Reads the arguments, does what they say, and answers with the exit code: 0 all done, 1 failed, 2 wrong
 /// usage, 3 finished but dead letters or held dates remain.
@@ -67,15 +70,23 @@ pub fn run() -> ExitCode {
     // is there already is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let Arguments { global, command } = Arguments::parse();
-    let outcome = Settings::of(global).and_then(|settings| {
-        let console = Console::start(&settings)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(carry_out(command, &settings, &console))
-    });
-    match outcome {
+    let settings = match Settings::of(global) {
+        Ok(settings) => settings,
+        Err(error) => return ending::report(&error, LogFormat::Text),
+    };
+    match within_a_runtime(command, &settings) {
         Ok(ending) => ending.exit_code(),
-        Err(error) => ending::report(&error),
+        Err(error) => ending::report(&error, settings.log_format),
     }
+}
+
+fn within_a_runtime(command: Command, settings: &Settings) -> anyhow::Result<Ending> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let traces = Traces::start(settings, command.service(), &runtime)?;
+    let console = Console::start(settings, &traces)?;
+    let outcome = runtime.block_on(carry_out(command, settings, &console));
+    traces.finish();
+    outcome
 }
 
 async fn carry_out(command: Command, settings: &Settings, console: &Console) -> anyhow::Result<Ending> {

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 
 use super::fleet_figures::Figures;
 use crate::fleet::sink::SinkLag;
-use crate::fleet::{AttemptEnd, Bus, Clock, Engine, Ledger, Millis, SystemClock};
+use crate::fleet::{AttemptEnd, Bus, Clock, Engine, Ledger, Millis, SystemClock, Traced};
 use crate::flow::{Completion, DeadLetterNotice, Failure, WorkOrder};
 
 /// The bounds of a task's duration, in seconds: from a small unit on a warm cache to a month's training.
@@ -312,15 +312,15 @@ fn counted(outcome: Result<(), Failure>) -> Result<(), Failure> {
 
 #[async_trait]
 impl Bus for CountedBus {
-    async fn publish_completions(&self, completions: &[Completion]) -> Result<(), Failure> {
+    async fn publish_completions(&self, completions: &[Traced<Completion>]) -> Result<(), Failure> {
         counted(self.0.publish_completions(completions).await)
     }
 
-    async fn publish_work_orders(&self, orders: &[WorkOrder]) -> Result<(), Failure> {
+    async fn publish_work_orders(&self, orders: &[Traced<WorkOrder>]) -> Result<(), Failure> {
         counted(self.0.publish_work_orders(orders).await)
     }
 
-    async fn publish_dead_letter(&self, notice: &DeadLetterNotice) -> Result<(), Failure> {
+    async fn publish_dead_letter(&self, notice: &Traced<DeadLetterNotice>) -> Result<(), Failure> {
         counted(self.0.publish_dead_letter(notice).await)
     }
 }

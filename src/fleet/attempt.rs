@@ -5,11 +5,14 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use tracing::{Instrument, Span};
+
 use super::compute::{Known, Made, Trouble, known, make};
 use super::engine::{Engine, LEASE_MS, RENEWAL_MS};
-use super::ports::{Burial, Claim, Commit, Committed, Provenance};
+use super::ports::{Burial, Claim, Commit, Committed, Provenance, TraceContext, Traced};
 use super::progress::{AttemptEnd, How};
 use super::retry::{ATTEMPTS_MAX, BETWEEN_ATTEMPTS};
+use super::traces::{self, Queue};
 use super::{dead_letter, gate};
 use crate::flow::{
     Computed, Document, Failure, Fingerprint, Lane, Millis, Outcome, Permanent, Processor, RunId, Step,
@@ -39,11 +42,27 @@ struct Attempt<'a> {
     attempts: u32,
     run_name: String,
     started: Millis,
+    span: Span,
+    /// What it sends belongs here.
+    trace: Option<TraceContext>,
 }
 
 /// Carries out a work order to its end. On return the order may be acknowledged; an error means that it
 /// must be delivered again, because a port failed that even the bookkeeping needs.
-pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
+pub async fn perform(engine: &Engine, order: &Traced<WorkOrder>) -> Result<(), Failure> {
+    let Traced { message, trace } = order;
+    let span = traces::processing(engine, trace.as_ref(), Queue::Work, *message, message.unit.dataset);
+    let trace = traces::context_of(&span).or_else(|| trace.clone());
+    traces::within(span.clone(), attempts(engine, *message, &span, trace)).await
+}
+
+/// As many attempts as it takes. `trace` is where what is sent outside of them belongs.
+async fn attempts(
+    engine: &Engine,
+    order: WorkOrder,
+    span: &Span,
+    trace: Option<TraceContext>,
+) -> Result<(), Failure> {
     let (Some(processor), Some(at)) =
         (engine.cascade.processor(order.unit.dataset), engine.calendar.index_of(order.unit.date))
     else {
@@ -58,8 +77,21 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
         let started = engine.ports.clock.now();
         match engine.ports.ledger.claim(order, started, started + LEASE_MS).await? {
             Claim::Granted { fence, attempts, run_name } => {
-                let attempt = Attempt { engine, order, processor, at, fence, attempts, run_name, started };
-                if attempt.carry_out_under_lease().await? == Next::Over {
+                let span = traces::attempt(span, order, attempts);
+                let trace = traces::context_of(&span).or_else(|| trace.clone());
+                let attempt = Attempt {
+                    engine,
+                    order,
+                    processor,
+                    at,
+                    fence,
+                    attempts,
+                    run_name,
+                    started,
+                    span: span.clone(),
+                    trace,
+                };
+                if traces::within(span, attempt.carry_out_under_lease()).await? == Next::Over {
                     return Ok(());
                 }
             }
@@ -67,8 +99,9 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
                 publish_again(engine, processor, at, order.lane).await?;
                 // What is out already was heard of: a second order is answered with nothing more, or orders
                 // and completions would call forth each other.
+                traces::ended(span, "finished_before");
                 if let Some(number) = outbox {
-                    engine.ports.bus.publish_completions(&[completion]).await?;
+                    traces::publish_left(engine, vec![Traced { message: completion, trace }]).await?;
                     engine.ports.ledger.mark_published(&[number]).await?;
                 }
                 return look_whether_finished(engine, order.run).await;
@@ -85,6 +118,7 @@ pub async fn perform(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
             // waits for what now, so the gates are made anew from there.
             Claim::Void(Some(TaskState::Waiting)) => return gate::open_again(engine, order.run).await,
             Claim::Void(state) => {
+                traces::ended(span, "void");
                 tracing::debug!(unit = %order.unit, run = %order.run, ?state, "void work order");
                 if state == Some(TaskState::Dead) {
                     dead_letter::announce(engine, order.unit).await?;
@@ -321,19 +355,22 @@ impl Attempt<'_> {
             attempt: self.attempts,
             started: self.started,
         };
-        Ok(Some(write_made(self.engine, &fresh, made).await?))
+        Ok(Some(write_made(self.engine, &fresh, made).instrument(traces::step("write")).await?))
     }
 
     async fn commit(&self, outcome: Outcome, record: UnitRecord) -> Result<Next, Failure> {
         let ports = &self.engine.ports;
         let at = ports.clock.now();
-        let commit = Commit { run: self.order.run, fence: self.fence, outcome, record, at };
-        let Committed::Yes { outbox, completion, run_finished } = ports.ledger.commit(commit).await? else {
+        let trace = self.trace.clone();
+        let commit = Commit { run: self.order.run, fence: self.fence, outcome, record, at, trace };
+        let committed = ports.ledger.commit(commit).instrument(traces::step("commit")).await?;
+        let Committed::Yes { outbox, completion, run_finished } = committed else {
+            traces::ended(&self.span, "stale");
             tracing::warn!(unit = %self.order.unit, fence = self.fence, "a stale attempt was turned away");
             // The order is not given up before the task has ended: whoever has it now may die.
             return Ok(Next::Again);
         };
-        ports.bus.publish_completions(&[completion]).await?;
+        traces::publish_committed(self.engine, completion, self.trace.clone()).await?;
         ports.ledger.mark_published(&[outbox]).await?;
         self.ended(match outcome {
             Outcome::Done => How::Done,
@@ -348,6 +385,7 @@ impl Attempt<'_> {
 
     async fn fail(&self, failure: Failure, fingerprint: Option<Fingerprint>) -> Result<Next, Failure> {
         let unit = self.order.unit;
+        traces::failed(&self.span, &failure);
         let (class, code, message) = match failure {
             Failure::Transient(transient) if self.attempts < ATTEMPTS_MAX => {
                 let again = self.engine.ports.clock.now()
@@ -372,6 +410,7 @@ impl Attempt<'_> {
             code_revision: self.processor.code,
             holds: dead_letter::holds(self.engine, unit),
             at: self.engine.ports.clock.now(),
+            trace: self.trace.clone(),
         };
         let buried = dead_letter::bury(self.engine, burial).await?;
         if buried {
@@ -383,6 +422,7 @@ impl Attempt<'_> {
     fn ended(&self, how: How) {
         let WorkOrder { lane, unit, .. } = self.order;
         let duration_ms = self.engine.ports.clock.now() - self.started;
+        traces::ended(&self.span, how.as_str());
         self.engine.progress.attempt_ended(AttemptEnd { dataset: unit.dataset, lane, how, duration_ms });
     }
 }

@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use super::cpu::compute_on;
 use super::engine::Engine;
 use super::ports::{Found, LakeError};
+use super::traces::step;
 use crate::flow::{
     Catalog, Computed, Content, DatasetName, Date, Document, Documents, Failure, Frame, Input, Inputs, Lane,
     Outcome, Payload, Permanent, Presence, Processor, Revision, SkipReason, Step, Transient, Unit,
@@ -70,17 +73,17 @@ pub(super) async fn make(
     match processor.step {
         Step::Land { source, presence } => {
             let date = engine.calendar.date(at);
-            land(engine, source, presence, date).await.map_err(Trouble::Failure)
+            land(engine, source, presence, date).instrument(step("read")).await.map_err(Trouble::Failure)
         }
         Step::Publish { publish } => {
             if let Some(reason) = skipped_input(engine, processor, known)? {
                 return Ok(Made::Computed(Computed::Skipped(reason)));
             }
-            let units = gather(engine, processor, lane, known).await?;
+            let units = gather(engine, processor, lane, known).instrument(step("read")).await?;
             let calendar = Arc::clone(&engine.calendar);
             let made =
                 compute_on(&*engine.ports.cpu, lane, move || publish(&Inputs::new(&calendar, at, units)));
-            Ok(match made.await?? {
+            Ok(match made.instrument(step("compute")).await?? {
                 Documents::Made(documents) => Made::Documents(documents),
                 Documents::Skipped(reason) => Made::Computed(Computed::Skipped(reason)),
             })
@@ -89,11 +92,12 @@ pub(super) async fn make(
             if let Some(reason) = skipped_input(engine, processor, known)? {
                 return Ok(Made::Computed(Computed::Skipped(reason)));
             }
-            let units = gather(engine, processor, lane, known).await?;
+            let units = gather(engine, processor, lane, known).instrument(step("read")).await?;
             let calendar = Arc::clone(&engine.calendar);
             let date = calendar.date(at);
             let computed =
                 compute_on(&*engine.ports.cpu, lane, move || compute(&Inputs::new(&calendar, at, units)))
+                    .instrument(step("compute"))
                     .await??;
             if let Computed::Rows(output) = &computed {
                 check_rows(output.frame().rows() as u64, output.expected())?;

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use super::engine::Engine;
-use super::ports::{Burial, DeadLetter};
+use super::ports::{Burial, DeadLetter, TraceContext, Traced};
 use super::progress::{AttemptEnd, How};
+use super::traces::{self, Queue};
 use crate::flow::{DatasetName, Date, DeadLetterNotice, Failure, Processor, Unit, Window, WorkOrder};
 
 /// Records a dead letter, holds what depends on it and publishes its notice. `false` where the attempt was
@@ -40,20 +41,31 @@ pub(super) async fn announce(engine: &Engine, unit: Unit) -> Result<(), Failure>
 
 /// Publishes a dead letter's notice and marks it.
 pub(super) async fn publish(engine: &Engine, letter: &DeadLetter) -> Result<(), Failure> {
+    let order = WorkOrder { run: letter.run, lane: letter.lane, unit: letter.unit };
     let notice = DeadLetterNotice {
         id: letter.id,
-        order: WorkOrder { run: letter.run, lane: letter.lane, unit: letter.unit },
+        order,
         code: letter.code.clone(),
         message: letter.message.clone(),
         attempts: letter.attempts,
     };
-    engine.ports.bus.publish_dead_letter(&notice).await?;
+    let span = traces::sending(engine, letter.trace.as_ref(), Queue::DeadLetters, order);
+    let trace = traces::context_of(&span).or_else(|| letter.trace.clone());
+    let notice = Traced { message: notice, trace };
+    traces::within(span, engine.ports.bus.publish_dead_letter(&notice)).await?;
     engine.ports.ledger.mark_notice_published(letter.id).await?;
     Ok(())
 }
 
 /// A work order that the server set aside after too many deliveries: it kills or hangs its workers.
-pub async fn record_crash(engine: &Engine, order: WorkOrder) -> Result<(), Failure> {
+pub async fn record_crash(engine: &Engine, order: &Traced<WorkOrder>) -> Result<(), Failure> {
+    let Traced { message, trace } = order;
+    let span = traces::processing(engine, trace.as_ref(), Queue::DeadLetters, *message, message.unit.dataset);
+    let trace = traces::context_of(&span).or_else(|| trace.clone());
+    traces::within(span, bury_crashed(engine, *message, trace)).await
+}
+
+async fn bury_crashed(engine: &Engine, order: WorkOrder, trace: Option<TraceContext>) -> Result<(), Failure> {
     let Some(processor) = engine.cascade.processor(order.unit.dataset) else {
         return Ok(());
     };
@@ -71,6 +83,7 @@ pub async fn record_crash(engine: &Engine, order: WorkOrder) -> Result<(), Failu
         code_revision: processor.code,
         holds: holds(engine, order.unit),
         at: engine.ports.clock.now(),
+        trace,
     };
     if !bury(engine, burial).await? {
         return announce(engine, order.unit).await;

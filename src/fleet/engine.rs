@@ -13,6 +13,7 @@ use super::doubt::Doubt;
 use super::gate::OpenGate;
 use super::ports::{Bus, Clock, Lake, Ledger, LedgerError, ObjectStore, Source};
 use super::progress::Progress;
+use super::traces::Sampling;
 use super::unit_cache::UnitCache;
 use crate::flow::{Calendar, Cascade, Catalog, DatasetName, Date, Failure, Millis, Processor, RunId, Unit};
 
@@ -61,6 +62,8 @@ pub struct Engine {
     pub(super) progress: Progress,
     pub(super) stop: CancellationToken,
     pub(super) tenancy: Tenancy,
+    /// How many dates are traced; `None` where nothing is.
+    pub(super) sampling: Option<Sampling>,
     doubt: Doubt,
     catalog: Mutex<Catalog>,
     refresh: tokio::sync::Mutex<Refreshed>,
@@ -95,6 +98,7 @@ impl Engine {
             progress: Progress::default(),
             stop: CancellationToken::new(),
             tenancy: Tenancy::Alone,
+            sampling: None,
             doubt: Doubt::default(),
             cascade,
             calendar,
@@ -111,6 +115,12 @@ impl Engine {
     #[must_use]
     pub fn sharing(self) -> Self {
         Self { tenancy: Tenancy::Shared, ..self }
+    }
+
+    /// The same engine, which tells of what it does in traces.
+    #[must_use]
+    pub fn traced(self, sampling: Option<Sampling>) -> Self {
+        Self { sampling, ..self }
     }
 
     /// Whether others work on its ledger.

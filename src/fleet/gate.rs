@@ -6,61 +6,87 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
 
 use super::engine::{Engine, Tenancy};
-use super::ports::TaskRecord;
+use super::ports::{TaskRecord, Traced};
+use super::traces::{self, Heard, RunTraces};
 use crate::flow::{
     Completion, DatasetName, Date, Failure, Gate, Input, Lane, Processor, RunId, TaskState, Unit, WorkOrder,
 };
 
 /// Completions of inputs have come in for the gate of `reader`. On return they may be acknowledged.
-pub async fn arrive(engine: &Engine, reader: DatasetName, completions: &[Completion]) -> Result<(), Failure> {
+pub async fn arrive(
+    engine: &Engine,
+    reader: DatasetName,
+    completions: &[Traced<Completion>],
+) -> Result<(), Failure> {
     let Some(processor) = engine.cascade.processor(reader) else {
         return Ok(());
     };
-    let mut by_run: BTreeMap<RunId, Vec<Arrival>> = BTreeMap::new();
-    for Completion { run, unit, attempt, .. } in completions {
+    let mut by_run: BTreeMap<RunId, (Vec<Arrival>, Vec<Heard>)> = BTreeMap::new();
+    for completion in completions {
+        let Completion { run, unit, attempt, .. } = completion.message;
         engine.meet(unit.date);
-        let arrival = engine.calendar.index_of(unit.date).map(|at| (unit.dataset, at, *attempt));
-        by_run.entry(*run).or_default().extend(arrival);
-    }
-    for (run, arrivals) in by_run {
-        let Some(slot) = engine.gate_slot(run, reader) else {
-            continue;
-        };
-        let mut slot = slot.lock().await;
-        let ready = match &mut *slot {
-            Some(kept) => {
-                let mut ready = Vec::new();
-                for (dataset, at, attempt) in arrivals {
-                    // An older completion of a unit that was reopened since says nothing.
-                    if kept.attempts_least.get(&(dataset, at)).is_none_or(|least| attempt >= *least) {
-                        ready.extend(kept.gate.finished(&engine.calendar, dataset, at));
-                    }
-                }
-                Some((kept.lane, ready, Vec::new()))
-            }
-            None => match open(engine, processor, run, &Part::told_of(engine, processor, &arrivals)).await? {
-                Some(Opened { open, ready, mut unclaimed }) => {
-                    let lane = open.lane;
-                    *slot = kept(engine, open);
-                    if engine.tenancy == Tenancy::Shared {
-                        // As this is done at every arrival: only what an earlier, failed arrival of these
-                        // same units can have left unsent, here or in another process.
-                        unclaimed.retain(|at| reads_any(engine, processor, *at, &arrivals));
-                        engine.retain_unsent(run, reader, &mut unclaimed);
-                    }
-                    Some((lane, ready, unclaimed))
-                }
-                None => None,
-            },
-        };
-        if let Some((lane, ready, unclaimed)) = ready {
-            let sent = send(engine, reader, run, lane, &ready, &unclaimed).await;
-            if sent.is_err() {
-                // The gate in memory is ahead of the ledger: the next message makes it anew.
-                *slot = None;
-            }
-            sent?;
+        let (arrivals, heard) = by_run.entry(run).or_default();
+        if let Some(at) = engine.calendar.index_of(unit.date) {
+            arrivals.push((unit.dataset, at, attempt));
+            heard.extend(Heard::of(engine, reader, at, completion));
         }
+    }
+    for (run, (arrivals, heard)) in by_run {
+        let answered = answer(engine, processor, run, arrivals, &heard).await;
+        if let Err(failure) = &answered {
+            heard.iter().for_each(|heard| heard.failed(failure));
+        }
+        answered?;
+    }
+    Ok(())
+}
+
+/// Answers the completions of a run.
+async fn answer(
+    engine: &Engine,
+    processor: &Processor,
+    run: RunId,
+    arrivals: Vec<Arrival>,
+    heard: &[Heard],
+) -> Result<(), Failure> {
+    let reader = processor.writes;
+    let Some(slot) = engine.gate_slot(run, reader) else {
+        return Ok(());
+    };
+    let mut slot = slot.lock().await;
+    let opened = match &mut *slot {
+        Some(kept) => {
+            let mut ready = Vec::new();
+            for (dataset, at, attempt) in arrivals {
+                // An older completion of a unit that was reopened since says nothing.
+                if kept.attempts_least.get(&(dataset, at)).is_none_or(|least| attempt >= *least) {
+                    ready.extend(kept.gate.finished(&engine.calendar, dataset, at));
+                }
+            }
+            Some((Opener { run, lane: kept.lane, traces: kept.traces, heard }, ready, Vec::new()))
+        }
+        None => match open(engine, processor, run, &Part::told_of(engine, processor, &arrivals)).await? {
+            Some(Opened { open, ready, mut unclaimed }) => {
+                let opener = Opener { run, lane: open.lane, traces: open.traces, heard };
+                *slot = kept(engine, open);
+                if engine.tenancy == Tenancy::Shared {
+                    // As this is done at every arrival: only what an earlier, failed arrival of these
+                    // same units can have left unsent, here or in another process.
+                    unclaimed.retain(|at| reads_any(engine, processor, *at, &arrivals));
+                    engine.retain_unsent(run, reader, &mut unclaimed);
+                }
+                Some((opener, ready, unclaimed))
+            }
+            None => None,
+        },
+    };
+    if let Some((opener, ready, unclaimed)) = opened {
+        let sent = send(engine, processor, opener, &ready, &unclaimed).await;
+        if sent.is_err() {
+            // The gate in memory is ahead of the ledger: the next message makes it anew.
+            *slot = None;
+        }
+        sent?;
     }
     Ok(())
 }
@@ -76,7 +102,8 @@ pub(super) async fn open_again(engine: &Engine, run: RunId) -> Result<(), Failur
         let mut slot = slot.lock().await;
         if let Some(opened) = open(engine, processor, run, &Part::whole(engine)).await? {
             let Opened { open, ready, unclaimed } = opened;
-            send(engine, processor.writes, run, open.lane, &ready, &unclaimed).await?;
+            let opener = Opener { run, lane: open.lane, traces: open.traces, heard: &[] };
+            send(engine, processor, opener, &ready, &unclaimed).await?;
             *slot = kept(engine, open);
         }
     }
@@ -97,6 +124,7 @@ fn reads_any(engine: &Engine, processor: &Processor, at: usize, arrivals: &[Arri
 /// A gate in memory.
 pub(super) struct OpenGate {
     lane: Lane,
+    traces: RunTraces,
     gate: Gate,
     /// Pending units of inputs that were tried before: the number of the attempt that may finish each.
     attempts_least: BTreeMap<(DatasetName, usize), u32>,
@@ -209,32 +237,41 @@ async fn open(
         | TaskState::Superseded => false,
     });
     let (gate, ready) = Gate::open(&engine.calendar, processor.reads, pending, waiting);
-    let open = OpenGate { lane: record.lane, gate, attempts_least };
+    let traces = RunTraces::of(engine, &record);
+    let open = OpenGate { lane: record.lane, traces, gate, attempts_least };
     Ok(Some(Opened { open, ready, unclaimed: unclaimed.into_iter().collect() }))
+}
+
+/// Whose orders are sent, and what has made the units ready that they are for.
+struct Opener<'a> {
+    run: RunId,
+    lane: Lane,
+    traces: RunTraces,
+    heard: &'a [Heard],
 }
 
 /// Records that units are ready, then sends their work orders (and again those of `unclaimed` ones).
 async fn send(
     engine: &Engine,
-    dataset: DatasetName,
-    run: RunId,
-    lane: Lane,
+    processor: &Processor,
+    Opener { run, lane, traces, heard }: Opener<'_>,
     ready: &[usize],
     unclaimed: &[usize],
 ) -> Result<(), Failure> {
+    let dataset = processor.writes;
     if !ready.is_empty() {
         let units: Vec<Unit> = ready.iter().map(|at| engine.unit(dataset, *at)).collect();
         engine.ports.ledger.mark_ready(run, &units, engine.ports.clock.now()).await?;
     }
-    let orders: Vec<WorkOrder> = unclaimed
-        .iter()
-        .chain(ready)
-        .map(|at| WorkOrder { run, lane, unit: engine.unit(dataset, *at) })
-        .collect();
+    let order = |at: &usize| WorkOrder { run, lane, unit: engine.unit(dataset, *at) };
+    let orders = unclaimed.iter().chain(ready).map(order);
+    let (orders, spans) = traces::orders(engine, processor, traces, heard, orders).await;
     if orders.is_empty() {
         return Ok(());
     }
-    engine.ports.bus.publish_work_orders(&orders).await?;
+    let sent = engine.ports.bus.publish_work_orders(&orders).await;
+    traces::note(&spans, &sent);
+    sent?;
     if engine.tenancy == Tenancy::Shared {
         engine.orders_sent(run, dataset, unclaimed.iter().chain(ready));
     }

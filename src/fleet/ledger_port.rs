@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 
+use super::trace_context::{TraceContext, Traced};
 use crate::flow::{
     Completion, DatasetName, Date, Failure, Fingerprint, Lane, Millis, Outcome, RunId, SkipReason, TaskState,
     Unit, UnitRecord, WorkOrder,
@@ -117,6 +118,8 @@ pub struct Commit {
     pub record: UnitRecord,
     /// When; the end of the run, where this was its last task.
     pub at: Millis,
+    /// The trace to which its completion belongs.
+    pub trace: Option<TraceContext>,
 }
 
 /// The answer to a commit.
@@ -161,6 +164,8 @@ pub struct Burial {
     pub holds: Vec<(DatasetName, RangeInclusive<Date>)>,
     /// When.
     pub at: Millis,
+    /// The trace of what failed, to which its notice belongs.
+    pub trace: Option<TraceContext>,
 }
 
 /// A dead letter as the ledger holds it.
@@ -198,6 +203,8 @@ pub struct DeadLetter {
     pub held: u64,
     /// Whether its notice was published.
     pub published: bool,
+    /// The trace of what failed.
+    pub trace: Option<TraceContext>,
 }
 
 impl DeadLetter {
@@ -326,8 +333,9 @@ pub trait Ledger: Send + Sync {
     /// share releases none: a claim there ends with its lease.
     async fn release_claims(&self) -> Result<u64, LedgerError>;
 
-    /// Completions that were committed and not yet marked as published, with their outbox numbers.
-    async fn outbox(&self) -> Result<Vec<(i64, Completion)>, LedgerError>;
+    /// Completions that were committed and not yet marked as published, with their outbox numbers and the traces that
+    /// they were committed in.
+    async fn outbox(&self) -> Result<Vec<(i64, Traced<Completion>)>, LedgerError>;
 
     /// Marks outbox rows as published.
     async fn mark_published(&self, outbox: &[i64]) -> Result<(), LedgerError>;

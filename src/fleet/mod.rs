@@ -24,6 +24,8 @@ mod service;
 pub mod sink;
 mod status_document;
 mod sweep;
+mod trace_context;
+mod traces;
 mod unit_cache;
 mod why;
 mod withdrawal;
@@ -41,7 +43,7 @@ pub use lanes::BACKFILL_SHARE;
 pub use ports::{
     Backlog, Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Fetched, Found,
     Lake, LakeError, Ledger, LedgerError, Message, NewRun, ObjectError, ObjectStore, Provenance, Published,
-    RunRecord, Source, Subscriber, TaskRecord, Upstream,
+    RunRecord, Source, Subscriber, TaskRecord, TraceContext, Traced, Upstream,
 };
 pub use progress::{AttemptEnd, Ended, How, Progress};
 pub use retry::{ATTEMPTS_MAX, Backoff};
@@ -51,6 +53,7 @@ pub use sequential::sequential;
 pub use service::{Limits, Part, Service};
 pub use status_document::publish_status;
 pub use sweep::Sweep;
+pub use traces::{Sampling, TRACES, numbers_given};
 pub use why::{Explanation, Present, Reads, Standing, why};
 pub use withdrawal::withdraw;
 

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 pub use super::ledger_port::{
     Backlog, Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, NewRun, RunRecord, TaskRecord,
 };
+pub use super::trace_context::{TraceContext, Traced};
 use crate::flow::{
     Completion, DatasetName, Date, DeadLetterNotice, Document, Failure, Fingerprint, Frame, Millis, Payload,
     Schema, Season, Stored, Transient, Unit, WorkOrder,
@@ -225,17 +226,18 @@ pub trait Upstream: Send + Sync {
     async fn fetch_schedule(&self, season: Season) -> Result<Fetched, Failure>;
 }
 
-/// Publishing. Each call returns when the server has made every message durable.
+/// Publishing, each message with the trace that it belongs to. Each call returns when the server has made every message
+/// durable.
 #[async_trait]
 pub trait Bus: Send + Sync {
     /// Publishes on the completion topics of the units' datasets.
-    async fn publish_completions(&self, completions: &[Completion]) -> Result<(), Failure>;
+    async fn publish_completions(&self, completions: &[Traced<Completion>]) -> Result<(), Failure>;
 
     /// Publishes on the work topics of the units' processors, on the orders' lanes.
-    async fn publish_work_orders(&self, orders: &[WorkOrder]) -> Result<(), Failure>;
+    async fn publish_work_orders(&self, orders: &[Traced<WorkOrder>]) -> Result<(), Failure>;
 
     /// Publishes on the dead-letter topic of the unit's processor.
-    async fn publish_dead_letter(&self, notice: &DeadLetterNotice) -> Result<(), Failure>;
+    async fn publish_dead_letter(&self, notice: &Traced<DeadLetterNotice>) -> Result<(), Failure>;
 }
 
 /// What a subscription delivers.
@@ -255,6 +257,10 @@ pub enum Message {
 pub trait Delivery: Send {
     /// The message.
     fn message(&self) -> &Message;
+    /// The trace that it belongs to; `None` where its attributes name none, or something else.
+    fn trace(&self) -> Option<&TraceContext> {
+        None
+    }
     /// It has been dealt with.
     fn ack(self: Box<Self>);
     /// It is to be delivered again.

@@ -7,10 +7,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::engine::{Engine, Tenancy};
 use super::ports::{DeadLetter, LedgerError, NewRun};
-use super::{dead_letter, gate};
+use super::{dead_letter, gate, traces};
 use crate::flow::{
-    DatasetName, Failure, Findings, Lane, Plan, PlanError, PlanRequest, PlannedTask, RunId, Step, TaskState,
-    Unit, Why, plan,
+    DatasetName, Date, Failure, Findings, Lane, Plan, PlanError, PlanRequest, PlannedTask, RunId, Step,
+    TaskState, Unit, Why, plan,
 };
 
 /// Why a run was not submitted.
@@ -111,7 +111,7 @@ pub async fn with_taken_over(engine: &Engine, plan: Plan) -> Result<Plan, RunErr
 /// Submits a plan and sends the first work orders. `None` where there is nothing to do.
 pub async fn submit(engine: &Engine, plan: &Plan, title: RunTitle) -> Result<Option<RunId>, RunError> {
     open_what_was_left(engine).await?;
-    submit_tasks(engine, &plan.tasks, title, Vec::new()).await
+    submit_tasks(engine, &plan.tasks, title, &[]).await
 }
 
 /// Sends the work orders of runs whose submission failed in between: they are in the ledger, and whoever
@@ -129,15 +129,17 @@ async fn submit_tasks(
     engine: &Engine,
     tasks: &[PlannedTask],
     title: RunTitle,
-    replays: Vec<i64>,
+    replays: &[&DeadLetter],
 ) -> Result<Option<RunId>, RunError> {
     let ledger = &engine.ports.ledger;
     loop {
         let latest = ledger.runs(false).await?.first().map_or(0, |run| run.id.0);
-        let Some(run) = new_run(engine, tasks, &title, &replays).await? else {
+        let Some(run) = new_run(engine, tasks, &title, replays).await? else {
             return Ok(None);
         };
+        let dates: BTreeSet<Date> = run.tasks.iter().map(|(unit, _)| unit.date).collect();
         let id = ledger.submit(run).await?;
+        let _begun = begin_traces(engine, id, dates, replays).await?;
         // Where another process has submitted between the look at what is open and this, neither run knows of the
         // other, and one might not wait for what it reads of the other. A further run takes both over.
         if engine.tenancy == Tenancy::Alone || id.0 == latest + 1 {
@@ -148,12 +150,28 @@ async fn submit_tasks(
     }
 }
 
+/// Begins the traces of a run that has just been submitted; they go back to what a replay takes up.
+async fn begin_traces(
+    engine: &Engine,
+    run: RunId,
+    dates: BTreeSet<Date>,
+    replays: &[&DeadLetter],
+) -> Result<Vec<tracing::Span>, RunError> {
+    if engine.sampling.is_none() {
+        return Ok(Vec::new());
+    }
+    let links: Vec<_> =
+        replays.iter().filter_map(|letter| Some((letter.unit.date, letter.trace.as_ref()?))).collect();
+    let record = engine.ports.ledger.run(run).await?;
+    Ok(record.map_or_else(Vec::new, |record| traces::begin_dates(engine, &record, dates, &links)))
+}
+
 /// A run of these tasks and what hangs together with them; `None` where there are none.
 async fn new_run(
     engine: &Engine,
     tasks: &[PlannedTask],
     title: &RunTitle,
-    replays: &[i64],
+    replays: &[&DeadLetter],
 ) -> Result<Option<NewRun>, RunError> {
     let tasks = with_open_neighbours(engine, tasks).await?;
     let dates = || tasks.iter().map(|task| task.unit.date);
@@ -171,7 +189,7 @@ async fn new_run(
             .iter()
             .map(|task| (task.unit, if task.ready { TaskState::Ready } else { TaskState::Waiting }))
             .collect(),
-        replays: replays.to_vec(),
+        replays: replays.iter().map(|letter| letter.id).collect(),
         forget: anew.map(|task| task.unit).collect(),
         submitted_at: engine.ports.clock.now(),
     }))
@@ -236,7 +254,7 @@ pub async fn recover(engine: &Engine, exclusive: bool) -> Result<Vec<RunId>, Run
     engine.refresh_catalog().await?;
     let (numbers, completions): (Vec<_>, Vec<_>) = ledger.outbox().await?.into_iter().unzip();
     if !completions.is_empty() {
-        engine.ports.bus.publish_completions(&completions).await?;
+        traces::publish_left(engine, completions).await?;
         ledger.mark_published(&numbers).await?;
     }
     for letter in ledger.dead_letters(true).await? {
@@ -276,8 +294,7 @@ pub async fn replay(engine: &Engine, ids: &[i64], force: bool, lane: Lane) -> Re
         let units: Vec<Unit> = letters.iter().map(|letter| letter.unit).collect();
         let tasks = tasks_around(engine, &plan, &units).await?;
         let title = RunTitle { name: name.to_owned(), kind: "replay".to_owned(), lane };
-        let ids = letters.iter().map(|letter| letter.id).collect();
-        runs.extend(submit_tasks(engine, &tasks, title, ids).await?);
+        runs.extend(submit_tasks(engine, &tasks, title, &letters).await?);
     }
     Ok(runs)
 }
@@ -305,7 +322,7 @@ pub async fn accept(engine: &Engine, id: i64, lane: Lane) -> Result<Option<RunId
     let plan = plan_everything(engine, &findings)?;
     let tasks = tasks_around(engine, &plan, &[letter.unit]).await?;
     let title = RunTitle { name: letter.run_name, kind: "replay".to_owned(), lane };
-    submit_tasks(engine, &tasks, title, Vec::new()).await
+    submit_tasks(engine, &tasks, title, &[]).await
 }
 
 async fn chosen(engine: &Engine, ids: &[i64]) -> Result<Vec<DeadLetter>, RunError> {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use super::lanes::{ByLane, Slots};
-use super::ports::{Deliveries, Delivery, Message, Subscriber};
+use super::ports::{Deliveries, Delivery, Message, Subscriber, Traced};
 use super::retry::Backoff;
 use super::{attempt, dead_letter, gate};
 use crate::flow::{
@@ -247,8 +247,8 @@ async fn sort_completions(
             delivery.ack();
             continue;
         };
-        let completion = completion.clone();
-        let lane = match completion.lane {
+        let completion = Traced { message: completion.clone(), trace: delivery.trace().cloned() };
+        let lane = match completion.message.lane {
             Lane::Daily => &daily,
             Lane::Backfill => &backfill,
         };
@@ -261,7 +261,7 @@ async fn sort_completions(
 }
 
 /// A completion with its delivery.
-type Arrived = (Completion, Box<dyn Delivery>);
+type Arrived = (Traced<Completion>, Box<dyn Delivery>);
 
 /// Answers the completions of a lane, whole batches at once.
 async fn answer_completions(
@@ -281,7 +281,8 @@ async fn answer_completions(
                 return Ok(());
             },
         }
-        let (completions, deliveries): (Vec<Completion>, Vec<Box<dyn Delivery>>) = batch.into_iter().unzip();
+        let (completions, deliveries): (Vec<Traced<Completion>>, Vec<Box<dyn Delivery>>) =
+            batch.into_iter().unzip();
         let answer = bearing_with(engine, limits, || gate::arrive(engine, reader, &completions));
         if patience.judge(answer.await)? {
             deliveries.into_iter().for_each(Delivery::ack);
@@ -301,7 +302,8 @@ async fn dead_letter_loop(
     while let Some(delivery) = next(&mut deliveries, &stop).await? {
         let outcome = match delivery.message() {
             Message::WorkOrder(order) => {
-                bearing_with(&engine, limits, || dead_letter::record_crash(&engine, *order)).await
+                let order = Traced { message: *order, trace: delivery.trace().cloned() };
+                bearing_with(&engine, limits, || dead_letter::record_crash(&engine, &order)).await
             }
             // Our own notice: the ledger has it already.
             Message::DeadLetter(_) => Ok(()),
@@ -434,7 +436,8 @@ async fn work_loop(
             slots.take(order.lane, now);
             let engine = Arc::clone(&engine);
             attempts.spawn(async move {
-                let outcome = bearing_with(&engine, limits, || attempt::perform(&engine, order)).await;
+                let traced = Traced { message: order, trace: delivery.trace().cloned() };
+                let outcome = bearing_with(&engine, limits, || attempt::perform(&engine, &traced)).await;
                 match &outcome {
                     Ok(()) => delivery.ack(),
                     Err(_) => delivery.nack(),

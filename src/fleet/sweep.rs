@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::Engine;
 use super::runs::RunError;
-use super::{dead_letter, gate};
+use super::{dead_letter, gate, traces};
 use crate::flow::{Millis, RunId, TaskState};
 
 /// How long a run may stand still before its orders are sent again, in milliseconds: longer than a delivery or a task
@@ -80,7 +80,7 @@ impl Sweep {
                 completions = completions.len(),
                 "completions of a process that is gone are published"
             );
-            engine.ports.bus.publish_completions(&completions).await?;
+            traces::publish_left(engine, completions).await?;
             ledger.mark_published(&numbers).await?;
         }
         self.outbox = now;

@@ -191,7 +191,7 @@ impl World {
             duration_ms: 1,
             finished_at: now,
         };
-        let commit = Commit { run: order.run, fence, outcome, record, at: now };
+        let commit = Commit { run: order.run, fence, outcome, record, at: now, trace: None };
         let committed = self.ledger.commit(commit).await.expect("a commit");
         assert!(matches!(committed, Committed::Yes { .. }), "{committed:?}");
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use tidegate::fleet::{Bus, Deliveries, Delivery, Message, Subscriber};
+use tidegate::fleet::{Bus, Deliveries, Delivery, Message, Subscriber, Traced};
 use tidegate::flow::{
     Cascade, Completion, DeadLetterNotice, Failure, Permanent, Topology, WorkOrder, completed_topic,
     dead_letter_topic, work_topic,
@@ -51,22 +51,23 @@ impl MemoryBus {
 
 #[async_trait]
 impl Bus for MemoryBus {
-    async fn publish_completions(&self, completions: &[Completion]) -> Result<(), Failure> {
-        for completion in completions {
+    async fn publish_completions(&self, completions: &[Traced<Completion>]) -> Result<(), Failure> {
+        for Traced { message: completion, .. } in completions {
             let topic = completed_topic(completion.unit.dataset);
             self.publish(&topic, &Message::Completion(completion.clone()));
         }
         Ok(())
     }
 
-    async fn publish_work_orders(&self, orders: &[WorkOrder]) -> Result<(), Failure> {
-        for order in orders {
+    async fn publish_work_orders(&self, orders: &[Traced<WorkOrder>]) -> Result<(), Failure> {
+        for Traced { message: order, .. } in orders {
             self.publish(&work_topic(order.unit.dataset, order.lane), &Message::WorkOrder(*order));
         }
         Ok(())
     }
 
-    async fn publish_dead_letter(&self, notice: &DeadLetterNotice) -> Result<(), Failure> {
+    async fn publish_dead_letter(&self, notice: &Traced<DeadLetterNotice>) -> Result<(), Failure> {
+        let notice = &notice.message;
         let topic = dead_letter_topic(notice.order.unit.dataset);
         self.publish(&topic, &Message::DeadLetter(notice.clone()));
         Ok(())

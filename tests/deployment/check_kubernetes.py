@@ -25,7 +25,7 @@ K8S = ROOT / "k8s"
 KUBERNETES = "1.35"
 OVERLAYS = ("dev", "staging", "staging/backfill", "prod", "prod/backfill")
 # Components that no overlay has switched on, each built upon prod.
-COMPONENTS = ("hpa", "day")
+COMPONENTS = ("hpa", "day", "traces")
 # What is to be filled in; none may be left in what is built.
 PLACEHOLDERS = re.compile(r"\b(PROJECT|BUCKET|NAME|DATE)\b")
 
@@ -121,7 +121,7 @@ def check_pod(name: str, pod: dict, names: dict[str, set[str]]) -> list[str]:
     expect(security.get("seccompProfile") == {"type": "RuntimeDefault"}, "no seccomp profile")
     expect(pod.get("automountServiceAccountToken") is False, "has a token of Kubernetes")
     expect(pod.get("terminationGracePeriodSeconds", 0) >= 60, "is killed before it can end")
-    for container in pod["containers"]:
+    for container in pod["containers"] + pod.get("initContainers", []):
         own = container.get("securityContext", {})
         expect(own.get("readOnlyRootFilesystem") is True, "may write to its image")
         expect(own.get("allowPrivilegeEscalation") is False, "may gain rights")

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use tidegate::adapters::ledger::InlineLedger;
 use tidegate::fleet::{
     Backlog, Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, NewRun, RunRecord, Stored,
-    TaskRecord, UnitRecord,
+    TaskRecord, TraceContext, UnitRecord,
 };
 use tidegate::flow::{
     Completion, DatasetName, Date, Fingerprint, Lane, Outcome, Revision, RunId, SkipReason, TaskState, Unit,
@@ -86,7 +86,7 @@ pub(crate) fn record(run: RunId, unit: Unit, of: u8) -> UnitRecord {
 
 pub(crate) fn done(run: RunId, unit: Unit, fence: u32, of: u8) -> Commit {
     let record = record(run, unit, of);
-    Commit { run, fence, outcome: Outcome::Done, at: record.finished_at, record }
+    Commit { run, fence, outcome: Outcome::Done, at: record.finished_at, record, trace: None }
 }
 
 pub(crate) fn burial(
@@ -107,6 +107,7 @@ pub(crate) fn burial(
         code_revision: 3,
         holds: holds.to_vec(),
         at: 5_000,
+        trace: None,
     }
 }
 
@@ -188,7 +189,7 @@ pub(crate) async fn a_task_goes_from_ready_to_published(ledger: &dyn Ledger) -> 
         attempt: 1,
     };
     assert_eq!((&completion, run_finished), (&expected, false));
-    assert_eq!(ledger.outbox().await?, vec![(outbox, expected.clone())]);
+    assert_eq!(ledger.outbox().await?, vec![(outbox, expected.clone().into())]);
     ledger.mark_published(&[outbox]).await?;
     ledger.mark_published(&[outbox]).await?;
     assert_eq!(ledger.outbox().await?, Vec::new());
@@ -326,8 +327,14 @@ pub(crate) async fn an_unchanged_unit_keeps_its_record(ledger: &dyn Ledger) -> C
     let second = ledger.submit(new_run(2_000, &[ready(unit(A, 1))])).await?;
     let (fence, _) = granted(ledger, second, unit(A, 1), 2_001).await?;
     let kept = record(first, unit(A, 1), 7);
-    let unchanged =
-        Commit { run: second, fence, outcome: Outcome::Unchanged, record: kept.clone(), at: 2_002 };
+    let unchanged = Commit {
+        run: second,
+        fence,
+        outcome: Outcome::Unchanged,
+        record: kept.clone(),
+        at: 2_002,
+        trace: None,
+    };
     let Committed::Yes { completion, run_finished, .. } = ledger.commit(unchanged.clone()).await? else {
         panic!("a current attempt is not stale");
     };
@@ -355,7 +362,7 @@ pub(crate) async fn a_skip_has_no_content(ledger: &dyn Ledger) -> Check {
     let (fence, _) = granted(ledger, id, unit(A, 1), 10).await?;
     let outcome = Outcome::Skipped(SkipReason::Bootstrap);
     let skipped = UnitRecord { outcome, stored: None, rows_written: 0, ..record(id, unit(A, 1), 1) };
-    let commit = Commit { run: id, fence, outcome, record: skipped.clone(), at: 11 };
+    let commit = Commit { run: id, fence, outcome, record: skipped.clone(), at: 11, trace: None };
     let Committed::Yes { completion, .. } = ledger.commit(commit).await? else {
         panic!("a current attempt is not stale");
     };
@@ -389,6 +396,30 @@ pub(crate) async fn a_later_run_supersedes(ledger: &dyn Ledger) -> Check {
     Ok(())
 }
 
+pub(crate) async fn what_waits_to_be_published_keeps_its_trace(ledger: &dyn Ledger) -> Check {
+    let id = ledger.submit(new_run(1, &[ready(unit(A, 1)), ready(unit(A, 2)), ready(unit(B, 1))])).await?;
+    let traces = [
+        TraceContext::new(7 << 80, 1, true, Some("rojo=00f067aa0ba902b7,congo=t61rcWkgMzE")),
+        TraceContext::new(u128::MAX, u64::MAX, false, None),
+    ];
+    for (day, trace) in (1..).zip(&traces) {
+        let (fence, _) = granted(ledger, id, unit(A, day), 10).await?;
+        let commit = Commit { trace: trace.clone(), ..done(id, unit(A, day), fence, 7) };
+        let committed = ledger.commit(commit).await?;
+        assert!(matches!(committed, Committed::Yes { .. }), "{committed:?}");
+    }
+    let waiting: Vec<_> =
+        ledger.outbox().await?.into_iter().map(|(_, completion)| completion.trace).collect();
+    assert_eq!(waiting, traces);
+
+    let (fence, _) = granted(ledger, id, unit(B, 1), 10).await?;
+    let burial = Burial { trace: traces[0].clone(), ..burial(id, unit(B, 1), fence, &[]) };
+    let letter = ledger.bury(burial).await?.expect("a current attempt");
+    assert_eq!(letter.trace, traces[0]);
+    assert_eq!(ledger.dead_letters(true).await?[0].trace, traces[0]);
+    Ok(())
+}
+
 pub(crate) async fn a_dead_letter_holds_and_is_replayed(ledger: &dyn Ledger) -> Check {
     let tasks =
         [ready(unit(A, 1)), waiting(unit(B, 1)), waiting(unit(B, 2)), ready(unit(A, 2)), waiting(unit(C, 3))];
@@ -412,6 +443,7 @@ pub(crate) async fn a_dead_letter_holds_and_is_replayed(ledger: &dyn Ledger) -> 
         resolution: None,
         held: 2,
         published: false,
+        trace: None,
     };
     assert_eq!(letter, expected);
     for (held, dead_letter) in
@@ -523,7 +555,8 @@ pub(crate) async fn a_damaged_unit_is_made_again(ledger: &dyn Ledger) -> Check {
     let after = task(ledger, id, unit(A, 2)).await?;
     assert_eq!((after.state, after.outcome), (TaskState::Waiting, None));
     assert!(after.claims > before.claims);
-    let told: BTreeSet<Unit> = ledger.outbox().await?.into_iter().map(|(_, message)| message.unit).collect();
+    let told: BTreeSet<Unit> =
+        ledger.outbox().await?.into_iter().map(|(_, completion)| completion.message.unit).collect();
     assert_eq!(told, BTreeSet::from([unit(A, 1)]), "of the first run, which is not this one's to withdraw");
     assert_eq!(reader.news(ledger).await?, vec![(unit(A, 2), None)]);
 
@@ -793,6 +826,7 @@ macro_rules! each_case {
             a_skip_has_no_content,
             a_later_run_supersedes,
             a_dead_letter_holds_and_is_replayed,
+            what_waits_to_be_published_keeps_its_trace,
             a_task_held_twice_is_freed_by_the_last,
             an_accepted_gap_is_complete_without_content,
             an_order_that_kills_its_workers_is_buried_without_a_fence,

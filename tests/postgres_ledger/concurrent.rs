@@ -198,7 +198,7 @@ pub(crate) async fn check_end(ledger: &dyn Ledger, common: &Common, units: &[Uni
     }
     let mut messages: BTreeMap<Unit, u64> = BTreeMap::new();
     for (_, completion) in ledger.outbox().await? {
-        *messages.entry(completion.unit).or_default() += 1;
+        *messages.entry(completion.message.unit).or_default() += 1;
     }
     assert_eq!(messages.len(), units.len());
     assert!(messages.values().all(|count| *count == 1), "each task is finished once");

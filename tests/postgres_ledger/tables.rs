@@ -13,9 +13,26 @@ async fn many_that_connect_at_once_make_the_tables_once() -> Check {
     let database = Database::new().await;
     let ledgers = join_all((0..16).map(|_| database.ledger())).await;
     let versions = database.session().await.query("SELECT version FROM ledger_schema", &[]).await.unwrap();
-    assert_eq!(versions.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>(), [1]);
+    assert_eq!(versions.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>(), [2]);
     let id = ledgers[0].submit(new_run(1, &[ready(unit(A, 1))])).await?;
     finish(&ledgers[15], id, unit(A, 1), 1).await?;
+    Ok(())
+}
+
+/// Version 1 had no traces.
+#[tokio::test]
+async fn tables_of_an_earlier_version_are_brought_up_to_date() -> Check {
+    let database = Database::new().await;
+    let ledger = database.ledger().await;
+    let id = ledger.submit(new_run(1, &[ready(unit(A, 1)), ready(unit(A, 2))])).await?;
+    finish(&ledger, id, unit(A, 1), 1).await?;
+    drop(ledger);
+    let earlier = "ALTER TABLE outbox DROP COLUMN trace; ALTER TABLE dead_letters DROP COLUMN trace;
+        UPDATE ledger_schema SET version = 1";
+    database.session().await.batch_execute(earlier).await.unwrap();
+    let ledger = database.ledger().await;
+    finish(&ledger, id, unit(A, 2), 1).await?;
+    assert_eq!(ledger.outbox().await?.len(), 2);
     Ok(())
 }
 
@@ -32,7 +49,7 @@ async fn tables_that_are_not_of_this_version_are_refused_with_the_reason() {
     let newer = Database::new().await;
     drop(newer.ledger().await);
     newer.session().await.batch_execute("UPDATE ledger_schema SET version = 9").await.unwrap();
-    refused(newer.connect(&DATASETS).await, "of version 9, this program knows 1");
+    refused(newer.connect(&DATASETS).await, "of version 9, this program knows 2");
 
     let foreign = Database::new().await;
     foreign.session().await.batch_execute("CREATE TABLE cats (name text)").await.unwrap();

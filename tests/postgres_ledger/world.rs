@@ -12,7 +12,7 @@ use tidegate::adapters::lake::MemoryLake;
 use tidegate::adapters::objects::MemoryStore;
 use tidegate::fleet::{
     Bus, Clock, Engine, Found, Inline, Ledger, Message, Millis, Ports, RunError, RunTitle, Source, Stored,
-    Sweep, UnitRecord, arrive, make_plan, perform, recover, replay, submit,
+    Sweep, Traced, UnitRecord, arrive, make_plan, perform, recover, replay, submit,
 };
 use tidegate::flow::{
     Calendar, Completion, Date, DeadLetterNotice, Failure, Keep, Lane, Payload, Permanent, PlanRequest,
@@ -209,9 +209,9 @@ impl World {
         let subscription = &self.fixture.subscriptions[subscription];
         match (subscription.purpose, message) {
             (Purpose::Gate, Message::Completion(completion)) => {
-                arrive(engine, subscription.dataset, std::slice::from_ref(completion)).await
+                arrive(engine, subscription.dataset, &[completion.clone().into()]).await
             }
-            (Purpose::Work, Message::WorkOrder(order)) => perform(engine, *order).await,
+            (Purpose::Work, Message::WorkOrder(order)) => perform(engine, &(*order).into()).await,
             (Purpose::DeadLetters, Message::DeadLetter(_)) => Ok(()),
             (purpose, message) => panic!("{message:?} on a subscription for {purpose:?}"),
         }
@@ -229,22 +229,23 @@ struct Outside(Arc<World>);
 
 #[async_trait]
 impl Bus for Outside {
-    async fn publish_completions(&self, completions: &[Completion]) -> Result<(), Failure> {
-        for completion in completions {
+    async fn publish_completions(&self, completions: &[Traced<Completion>]) -> Result<(), Failure> {
+        for Traced { message: completion, .. } in completions {
             let topic = completed_topic(completion.unit.dataset);
             self.0.publish(&topic, &Message::Completion(completion.clone()));
         }
         Ok(())
     }
 
-    async fn publish_work_orders(&self, orders: &[WorkOrder]) -> Result<(), Failure> {
-        for order in orders {
+    async fn publish_work_orders(&self, orders: &[Traced<WorkOrder>]) -> Result<(), Failure> {
+        for Traced { message: order, .. } in orders {
             self.0.publish(&work_topic(order.unit.dataset, order.lane), &Message::WorkOrder(*order));
         }
         Ok(())
     }
 
-    async fn publish_dead_letter(&self, notice: &DeadLetterNotice) -> Result<(), Failure> {
+    async fn publish_dead_letter(&self, notice: &Traced<DeadLetterNotice>) -> Result<(), Failure> {
+        let notice = &notice.message;
         let topic = dead_letter_topic(notice.order.unit.dataset);
         self.0.publish(&topic, &Message::DeadLetter(notice.clone()));
         Ok(())

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tidegate::fleet::{
     Backlog, Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Found, Lake, LakeError, Ledger,
     LedgerError, Message, Millis, NewRun, ObjectError, ObjectStore, Provenance, Published, RunRecord, Source,
-    Stored, TaskRecord, UnitRecord,
+    Stored, TaskRecord, Traced, UnitRecord,
 };
 use tidegate::flow::{
     Completion, DatasetName, Date, DeadLetterNotice, Document, Failure, Fingerprint, Frame, Payload, RunId,
@@ -231,7 +231,7 @@ impl Ledger for ProcessPorts {
         })
     }
 
-    async fn outbox(&self) -> Result<Vec<(i64, Completion)>, LedgerError> {
+    async fn outbox(&self) -> Result<Vec<(i64, Traced<Completion>)>, LedgerError> {
         call!(self, "outbox", broken("read"), self.shared.ledger.outbox().await)
     }
 
@@ -348,9 +348,9 @@ impl Source for ProcessPorts {
 
 #[async_trait]
 impl Bus for ProcessPorts {
-    async fn publish_completions(&self, completions: &[Completion]) -> Result<(), Failure> {
+    async fn publish_completions(&self, completions: &[Traced<Completion>]) -> Result<(), Failure> {
         call!(self, "publish of completions", unavailable("publish"), {
-            for completion in completions {
+            for Traced { message: completion, .. } in completions {
                 self.tell(|| {
                     let Completion { run, unit, attempt, outcome, .. } = completion;
                     format!("publishes completion of {unit} of run {run}, attempt {attempt}, {outcome:?}")
@@ -363,9 +363,9 @@ impl Bus for ProcessPorts {
         })
     }
 
-    async fn publish_work_orders(&self, orders: &[WorkOrder]) -> Result<(), Failure> {
+    async fn publish_work_orders(&self, orders: &[Traced<WorkOrder>]) -> Result<(), Failure> {
         call!(self, "publish of work orders", unavailable("publish"), {
-            for order in orders {
+            for Traced { message: order, .. } in orders {
                 self.tell(|| format!("publishes work order {} of run {}", order.unit, order.run));
                 let topic = work_topic(order.unit.dataset, order.lane);
                 self.shared.publish(&topic, &Message::WorkOrder(*order));
@@ -374,7 +374,8 @@ impl Bus for ProcessPorts {
         })
     }
 
-    async fn publish_dead_letter(&self, notice: &DeadLetterNotice) -> Result<(), Failure> {
+    async fn publish_dead_letter(&self, notice: &Traced<DeadLetterNotice>) -> Result<(), Failure> {
+        let notice = &notice.message;
         call!(self, "publish of a dead letter", unavailable("publish"), {
             self.tell(|| format!("publishes dead letter {} of {}", notice.id, notice.order.unit));
             self.shared.shadow().notices_published.insert(notice.id);

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures::FutureExt;
 use tidegate::fleet::{
-    Engine, Inline, Ledger, Message, Ports, RunError, RunTitle, accept, arrive, make_plan, perform,
+    Engine, Inline, Ledger, Message, Ports, RunError, RunTitle, Traced, accept, arrive, make_plan, perform,
     record_crash, recover, replay, submit,
 };
 use tidegate::flow::{Calendar, Completion, DatasetName, Lane, PlanRequest, Purpose, WorkOrder};
@@ -430,7 +430,7 @@ impl World {
             }
             (Purpose::Work, Message::WorkOrder(order)) => {
                 self.spawn(process, Job::Answer(vec![handed]), |engine| async move {
-                    perform(&engine, order).await.map_err(RunError::from)
+                    perform(&engine, &order.into()).await.map_err(RunError::from)
                 });
             }
             (Purpose::DeadLetters, Message::WorkOrder(order)) => self.crashed_order(process, handed, order),
@@ -441,7 +441,7 @@ impl World {
 
     fn crashed_order(&mut self, process: usize, handed: Handed, order: WorkOrder) {
         self.spawn(process, Job::Answer(vec![handed]), |engine| async move {
-            record_crash(&engine, order).await.map_err(RunError::from)
+            record_crash(&engine, &order.into()).await.map_err(RunError::from)
         });
     }
 
@@ -466,6 +466,7 @@ impl World {
             }
         }
         self.spawn(process, Job::Answer(handed), |engine| async move {
+            let completions: Vec<_> = completions.into_iter().map(Traced::from).collect();
             arrive(&engine, reader, &completions).await.map_err(RunError::from)
         });
     }

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use super::codec::{encode_completion, encode_dead_letter, encode_work_order};
 use super::connection::{PubsubConfig, PubsubError};
-use crate::fleet::Bus;
+use crate::fleet::{Bus, TraceContext, Traced};
 use crate::flow::{
     Completion, DeadLetterNotice, Failure, Lane, RunId, Unit, WorkOrder, completed_topic, dead_letter_topic,
     work_topic,
@@ -24,6 +24,10 @@ use crate::flow::{
 
 /// Messages in one request; the server's limit.
 const BATCH_MESSAGES_MAX: u32 = 1_000;
+
+/// The attributes by which a trace travels, as W3C Trace Context names them.
+pub(super) const TRACEPARENT: &str = "traceparent";
+pub(super) const TRACESTATE: &str = "tracestate";
 
 /// Messages that are handed to the client and not confirmed; it would take them without bound.
 const UNCONFIRMED_MAX: usize = 20_000;
@@ -136,43 +140,59 @@ impl Topic {
     }
 }
 
-/// A message with attributes for people and for other programs' filters; the fleet reads the data alone.
-fn message(kind: &str, run: RunId, lane: Lane, unit: Unit, data: Vec<u8>) -> Message {
-    Message::new().set_data(data).set_attributes([
+/// A message with attributes for people, for other programs' filters and for traces; what is to be done is in the data
+/// alone.
+fn message(
+    kind: &str,
+    run: RunId,
+    lane: Lane,
+    unit: Unit,
+    trace: Option<&TraceContext>,
+    data: Vec<u8>,
+) -> Message {
+    let mut message = Message::new().set_data(data).set_attributes([
         ("kind", kind.to_owned()),
         ("pipeline", unit.dataset.pipeline().to_owned()),
         ("dataset", unit.dataset.as_str().to_owned()),
         ("date", unit.date.to_string()),
         ("run", run.to_string()),
         ("lane", lane.as_str().to_owned()),
-    ])
+    ]);
+    if let Some(trace) = trace {
+        message.attributes.insert(TRACEPARENT.to_owned(), trace.to_string());
+        let state = trace.state().map(|state| (TRACESTATE.to_owned(), state.to_owned()));
+        message.attributes.extend(state);
+    }
+    message
 }
 
 #[async_trait]
 impl Bus for PubsubBus {
-    async fn publish_completions(&self, completions: &[Completion]) -> Result<(), Failure> {
+    async fn publish_completions(&self, completions: &[Traced<Completion>]) -> Result<(), Failure> {
         let mut messages: BTreeMap<String, Vec<Message>> = BTreeMap::new();
-        for completion in completions {
+        for Traced { message: completion, trace } in completions {
             let Completion { run, lane, unit, .. } = *completion;
-            let message = message("completion", run, lane, unit, encode_completion(completion));
+            let data = encode_completion(completion);
+            let message = message("completion", run, lane, unit, trace.as_ref(), data);
             messages.entry(completed_topic(unit.dataset)).or_default().push(message);
         }
         self.publish(messages).await
     }
 
-    async fn publish_work_orders(&self, orders: &[WorkOrder]) -> Result<(), Failure> {
+    async fn publish_work_orders(&self, orders: &[Traced<WorkOrder>]) -> Result<(), Failure> {
         let mut messages: BTreeMap<String, Vec<Message>> = BTreeMap::new();
-        for order in orders {
+        for Traced { message: order, trace } in orders {
             let WorkOrder { run, lane, unit } = *order;
-            let message = message("work_order", run, lane, unit, encode_work_order(order));
+            let message = message("work_order", run, lane, unit, trace.as_ref(), encode_work_order(order));
             messages.entry(work_topic(unit.dataset, lane)).or_default().push(message);
         }
         self.publish(messages).await
     }
 
-    async fn publish_dead_letter(&self, notice: &DeadLetterNotice) -> Result<(), Failure> {
+    async fn publish_dead_letter(&self, notice: &Traced<DeadLetterNotice>) -> Result<(), Failure> {
+        let Traced { message: notice, trace } = notice;
         let WorkOrder { run, lane, unit } = notice.order;
-        let message = message("dead_letter", run, lane, unit, encode_dead_letter(notice));
+        let message = message("dead_letter", run, lane, unit, trace.as_ref(), encode_dead_letter(notice));
         self.publish(BTreeMap::from([(dead_letter_topic(unit.dataset), vec![message])])).await
     }
 }

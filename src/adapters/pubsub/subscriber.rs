@@ -13,9 +13,10 @@ use google_cloud_pubsub::subscriber::handler::Handler;
 use google_cloud_pubsub::subscriber::{MessageStream, ShutdownToken};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::bus::{TRACEPARENT, TRACESTATE};
 use super::codec::Codec;
 use super::connection::{PubsubConfig, PubsubError};
-use crate::fleet::{Deliveries, Delivery, Message, Subscriber};
+use crate::fleet::{Deliveries, Delivery, Message, Subscriber, TraceContext};
 use crate::flow::{ACK_DEADLINE_SECONDS, Failure, SLOWEST_SECONDS_MAX};
 
 /// Answers on their way to the server, for each subscription. The library sends them at the latest every
@@ -150,9 +151,11 @@ impl Deliveries for Open {
                 return Err(PubsubError::of("receive from", &self.subscription, &error).into());
             }
         };
+        let attribute = |name: &str| message.attributes.get(name).map(String::as_str);
+        let trace = attribute(TRACEPARENT).and_then(|text| TraceContext::parse(text, attribute(TRACESTATE)));
         let message = self.codec.decode(&message.data);
         let message = message.unwrap_or_else(|error| Message::Undecodable(error.to_string()));
-        Ok(Some(Box::new(Received { message, handler, _place: place })))
+        Ok(Some(Box::new(Received { message, trace, handler, _place: place })))
     }
 
     async fn close(self: Box<Self>) {
@@ -165,6 +168,7 @@ impl Deliveries for Open {
 /// A delivery. Dropped, its handler gives the message back.
 struct Received {
     message: Message,
+    trace: Option<TraceContext>,
     handler: Handler,
     _place: OwnedSemaphorePermit,
 }
@@ -172,6 +176,10 @@ struct Received {
 impl Delivery for Received {
     fn message(&self) -> &Message {
         &self.message
+    }
+
+    fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref()
     }
 
     fn ack(self: Box<Self>) {

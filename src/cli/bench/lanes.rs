@@ -17,7 +17,7 @@ use super::cascade::Nothing;
 use crate::adapters::lake::MemoryLake;
 use crate::cli::embedded::{Embedded, cores};
 use crate::cli::home::Home;
-use crate::fleet::{BACKFILL_SHARE, Bus, RunTitle, Threads, make_plan, submit};
+use crate::fleet::{BACKFILL_SHARE, Bus, RunTitle, Threads, Traced, make_plan, submit};
 use crate::flow::{
     Calendar, Completion, Computed, Dataset, DatasetName, Date, DeadLetterNotice, Failure, Input, Inputs,
     Lane, Output, Permanent, Pipeline, PipelineName, PlanRequest, Presence, Processor, RunId, Season, Unit,
@@ -91,18 +91,18 @@ struct Noting {
 
 #[async_trait]
 impl Bus for Noting {
-    async fn publish_completions(&self, completions: &[Completion]) -> Result<(), Failure> {
+    async fn publish_completions(&self, completions: &[Traced<Completion>]) -> Result<(), Failure> {
         let now = Instant::now();
-        let units = completions.iter().map(|completion| (completion.unit, now));
+        let units = completions.iter().map(|completion| (completion.message.unit, now));
         self.published.lock().unwrap_or_else(PoisonError::into_inner).extend(units);
         self.bus.publish_completions(completions).await
     }
 
-    async fn publish_work_orders(&self, orders: &[WorkOrder]) -> Result<(), Failure> {
+    async fn publish_work_orders(&self, orders: &[Traced<WorkOrder>]) -> Result<(), Failure> {
         self.bus.publish_work_orders(orders).await
     }
 
-    async fn publish_dead_letter(&self, notice: &DeadLetterNotice) -> Result<(), Failure> {
+    async fn publish_dead_letter(&self, notice: &Traced<DeadLetterNotice>) -> Result<(), Failure> {
         self.bus.publish_dead_letter(notice).await
     }
 }

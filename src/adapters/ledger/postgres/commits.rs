@@ -8,11 +8,11 @@ use super::runs::{self, shard};
 use super::sessions::Session;
 use super::stored::{self, signed};
 use super::units::{Columns, insert_record, replace_record};
-use crate::fleet::{Commit, Committed};
+use crate::fleet::{Commit, Committed, TraceContext};
 use crate::flow::{Completion, Outcome, Revision};
 
 /// Everything but the look. `$1` to `$14` are the record; `task` decides whether anything else happens. A unit
-/// that is unchanged keeps its present record (`$23` is false); where another run has forgotten it
+/// that is unchanged keeps its present record (`$22` is false); where another run has forgotten it
 /// meanwhile (its file is damaged), it comes back, and the next reader finds the damage again: nothing is
 /// finished without a record. The tally is named first because it is what others may wait for: what nobody
 /// reads from is done in the end, the first last.
@@ -44,8 +44,9 @@ const COMMIT: &str = concat!(
     replace_record!(),
     " WHERE $22 OR u.outcome IS NULL),
      message AS (
-        INSERT INTO outbox (run, dataset, date, outcome, revision, rows_expected, rows_written, attempt)
-        SELECT $15, $1, $2, $17, $18, $19, $20, attempts FROM task RETURNING id)
+        INSERT INTO outbox (run, dataset, date, outcome, revision, rows_expected, rows_written, attempt,
+            trace)
+        SELECT $15, $1, $2, $17, $18, $19, $20, attempts, $23 FROM task RETURNING id)
      SELECT task.attempts, message.id, r.lane FROM task, message, runs r WHERE r.id = $15"
 );
 
@@ -59,8 +60,9 @@ pub(super) async fn commit(session: &Session, commit: &Commit) -> Result<Committ
     let (expected, written) = (signed(record.rows_expected), signed(record.rows_written));
     let (hash, replaces) = (&revision.bytes()[..], commit.outcome != Outcome::Unchanged);
     let mut arguments = columns.arguments().to_vec();
-    arguments.extend::<[&(dyn ToSql + Sync); 8]>([
-        &run, &fence, &outcome, &hash, &expected, &written, &commit.at, &replaces,
+    let trace = commit.trace.as_ref().map(TraceContext::stored);
+    arguments.extend::<[&(dyn ToSql + Sync); 9]>([
+        &run, &fence, &outcome, &hash, &expected, &written, &commit.at, &replaces, &trace,
     ]);
     let Some(row) = session.find(COMMIT, &arguments).await? else {
         return Ok(Committed::Stale);

@@ -12,7 +12,7 @@ use super::sessions::Session;
 use super::{runs, stored, units};
 use crate::adapters::ledger::declared::Declared;
 use crate::adapters::ledger::shift::Shift;
-use crate::fleet::{Burial, DeadLetter, Millis};
+use crate::fleet::{Burial, DeadLetter, Millis, TraceContext};
 use crate::flow::{Fingerprint, RunId, TaskState, Unit};
 
 macro_rules! select {
@@ -21,7 +21,7 @@ macro_rules! select {
             "SELECT d.dataset, d.date, d.id, d.run, r.name, r.lane, d.class, d.code, d.message,
                 d.attempts, d.fingerprint, d.inputs, d.code_revision, d.died_at, d.resolution,
                 (SELECT count(*) FROM tasks t WHERE t.dead_letter = d.id AND t.state = 'held') AS held,
-                d.published
+                d.published, d.trace
              FROM dead_letters d JOIN runs r ON r.id = d.run ",
             $tail
         )
@@ -80,8 +80,8 @@ async fn insert(session: &Session, burial: &Burial, attempts: i32) -> Result<i64
     let row = session
         .query(
             "INSERT INTO dead_letters (run, dataset, date, class, code, message, attempts, fingerprint,
-                inputs, code_revision, died_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+                inputs, code_revision, died_at, trace)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
             &[
                 &burial.run.0,
                 &burial.unit.dataset.as_str(),
@@ -94,6 +94,7 @@ async fn insert(session: &Session, burial: &Burial, attempts: i32) -> Result<i64
                 &burial.inputs,
                 &burial.code_revision.cast_signed(),
                 &burial.at,
+                &burial.trace.as_ref().map(TraceContext::stored),
             ],
         )
         .await?;
@@ -211,6 +212,7 @@ fn record(row: &Row, declared: &Declared) -> Result<Option<DeadLetter>, Fault> {
         resolution,
         held: stored::count(row, "held")?,
         published: row.try_get("published")?,
+        trace: stored::trace(row)?,
     }))
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::adapters::ledger::declared::Declared;
 use crate::fleet::{
     Backlog, Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord,
-    TaskRecord,
+    TaskRecord, Traced,
 };
 use crate::flow::{Completion, DatasetName, Date, Fingerprint, RunId, TaskState, Unit, WorkOrder};
 
@@ -185,7 +185,7 @@ impl Ledger for PostgresLedger {
         Ok(0)
     }
 
-    async fn outbox(&self) -> Result<Vec<(i64, Completion)>, LedgerError> {
+    async fn outbox(&self) -> Result<Vec<(i64, Traced<Completion>)>, LedgerError> {
         let declared = &self.declared;
         self.during("outbox", |session| async move { outbox::list(&session, declared).await }).await
     }

@@ -5,14 +5,18 @@ use super::fault::Fault;
 use super::sessions::Session;
 use super::stored;
 use crate::adapters::ledger::declared::Declared;
+use crate::fleet::Traced;
 use crate::flow::{Completion, RunId, Unit};
 
 /// All that waits to be published, the oldest first.
-pub(super) async fn list(session: &Session, declared: &Declared) -> Result<Vec<(i64, Completion)>, Fault> {
+pub(super) async fn list(
+    session: &Session,
+    declared: &Declared,
+) -> Result<Vec<(i64, Traced<Completion>)>, Fault> {
     let rows = session
         .query(
             "SELECT o.dataset, o.date, o.id, o.run, r.lane, o.outcome, o.revision, o.rows_expected,
-                o.rows_written, o.attempt
+                o.rows_written, o.attempt, o.trace
              FROM outbox o JOIN runs r ON r.id = o.run ORDER BY o.id",
             &[],
         )
@@ -32,7 +36,8 @@ pub(super) async fn list(session: &Session, declared: &Declared) -> Result<Vec<(
             rows_written: stored::count(row, "rows_written")?,
             attempt: stored::small(row, "attempt")?,
         };
-        waiting.push((row.try_get("id")?, completion));
+        let trace = stored::trace(row)?;
+        waiting.push((row.try_get("id")?, Traced { message: completion, trace }));
     }
     Ok(waiting)
 }

@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::sessions::Session;
 
 /// What makes each version of the tables from the one before, from version 1. Entries are only added.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 /// Every table that they make.
 pub(super) const TABLES: [&str; 7] =

@@ -5,6 +5,7 @@ use tokio_postgres::Row;
 
 use super::fault::Fault;
 use crate::adapters::ledger::declared::{self, Declared};
+use crate::fleet::TraceContext;
 use crate::flow::{Fingerprint, Lane, Outcome, Revision, TaskState, Unit};
 
 /// The unit in the columns `dataset` and `date`; `None` where its dataset is not declared.
@@ -54,6 +55,12 @@ pub(super) fn revision(row: &Row, column: &str) -> Result<Revision, Fault> {
 /// The fingerprint in a column that may be null.
 pub(super) fn fingerprint(row: &Row, column: &str) -> Result<Option<Fingerprint>, Fault> {
     Ok(hash(row, column)?.map(Fingerprint::from_bytes))
+}
+
+/// The trace in the column `trace`, which may be null. A text that is none is as good as none: nothing is decided by it.
+pub(super) fn trace(row: &Row) -> Result<Option<TraceContext>, Fault> {
+    let text: Option<&str> = row.try_get("trace")?;
+    Ok(text.and_then(TraceContext::parse_stored))
 }
 
 /// The lane in the column `lane`.

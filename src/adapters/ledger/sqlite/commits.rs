@@ -39,7 +39,7 @@ pub(super) fn commit(tx: &Transaction<'_>, commit: &Commit) -> Result<Committed,
     let shift = Shift::moved(TaskState::Claimed, TaskState::Finished, 1);
     let run = runs::shift(tx, commit.run, shift, Some(commit.at))?;
     completion.lane = run.lane;
-    let outbox = outbox::add(tx, &completion)?;
+    let outbox = outbox::add(tx, &completion, commit.trace.as_ref())?;
     Ok(Committed::Yes { outbox, completion, run_finished: run.is_finished })
 }
 

@@ -14,7 +14,7 @@ use super::tasks::key;
 use super::units;
 use crate::adapters::ledger::declared::Declared;
 use crate::adapters::ledger::shift::Shift;
-use crate::fleet::{Burial, DeadLetter, Millis};
+use crate::fleet::{Burial, DeadLetter, Millis, TraceContext};
 use crate::flow::{Fingerprint, RunId, TaskState};
 
 macro_rules! select {
@@ -23,7 +23,7 @@ macro_rules! select {
             "SELECT d.dataset, d.date, d.id, d.run, r.name, r.lane, d.class, d.code, d.message,
                 d.attempts, d.fingerprint, d.inputs, d.code_revision, d.died_at, d.resolution,
                 (SELECT count(*) FROM tasks t WHERE t.dead_letter = d.id AND t.state = 'held'),
-                d.published
+                d.published, d.trace
              FROM dead_letters d JOIN runs r ON r.id = d.run ",
             $tail
         )
@@ -75,9 +75,9 @@ fn current(tx: &Transaction<'_>, burial: &Burial) -> Result<Option<(TaskState, u
 fn insert(tx: &Transaction<'_>, burial: &Burial, attempts: u32) -> Result<i64, Fault> {
     tx.prepare_cached(
         "INSERT INTO dead_letters (run, dataset, date, class, code, message, attempts, fingerprint,
-            inputs, code_revision, died_at)
+            inputs, code_revision, died_at, trace)
          VALUES (:run, :dataset, :date, :class, :code, :message, :attempts, :fingerprint, :inputs,
-            :code_revision, :died_at)",
+            :code_revision, :died_at, :trace)",
     )?
     .execute(named_params! {
         ":run": burial.run.0,
@@ -91,6 +91,7 @@ fn insert(tx: &Transaction<'_>, burial: &Burial, attempts: u32) -> Result<i64, F
         ":inputs": burial.inputs,
         ":code_revision": burial.code_revision,
         ":died_at": burial.at,
+        ":trace": burial.trace.as_ref().map(TraceContext::stored),
     })?;
     Ok(tx.last_insert_rowid())
 }
@@ -195,6 +196,7 @@ fn record(row: &Row<'_>, declared: &Declared) -> Result<Option<DeadLetter>, Faul
         resolution,
         held: stored::count(row, 15)?,
         published: row.get(16)?,
+        trace: stored::trace(row, 17)?,
     }))
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::adapters::ledger::declared::Declared;
 use crate::fleet::{
     Backlog, Burial, Claim, Commit, Committed, DeadLetter, Ledger, LedgerError, Millis, NewRun, RunRecord,
-    TaskRecord,
+    TaskRecord, Traced,
 };
 use crate::flow::{Completion, DatasetName, Date, Fingerprint, RunId, TaskState, Unit, WorkOrder};
 
@@ -172,7 +172,7 @@ impl<E: Execution> Ledger for SqlLedger<E> {
         self.write("release_claims", tasks::release_claims).await
     }
 
-    async fn outbox(&self) -> Result<Vec<(i64, Completion)>, LedgerError> {
+    async fn outbox(&self) -> Result<Vec<(i64, Traced<Completion>)>, LedgerError> {
         let declared = self.declared.clone();
         self.read("outbox", move |tx| outbox::list(tx, &declared)).await
     }

@@ -7,14 +7,19 @@ use super::fault::Fault;
 use super::stored::{self, signed};
 use super::tasks::key;
 use crate::adapters::ledger::declared::Declared;
+use crate::fleet::{TraceContext, Traced};
 use crate::flow::{Completion, RunId, Unit};
 
 /// Puts a completion into the outbox and answers its number.
-pub(super) fn add(tx: &Transaction<'_>, completion: &Completion) -> Result<i64, Fault> {
+pub(super) fn add(
+    tx: &Transaction<'_>,
+    completion: &Completion,
+    trace: Option<&TraceContext>,
+) -> Result<i64, Fault> {
     let (run, dataset, date) = key(completion.run, completion.unit);
     tx.prepare_cached(
-        "INSERT INTO outbox (run, dataset, date, outcome, revision, rows_expected, rows_written, attempt)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO outbox (run, dataset, date, outcome, revision, rows_expected, rows_written, attempt, trace)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute((
         run,
@@ -25,15 +30,19 @@ pub(super) fn add(tx: &Transaction<'_>, completion: &Completion) -> Result<i64, 
         signed(completion.rows_expected),
         signed(completion.rows_written),
         completion.attempt,
+        trace.map(TraceContext::stored),
     ))?;
     Ok(tx.last_insert_rowid())
 }
 
 /// All that waits to be published, the oldest first.
-pub(super) fn list(tx: &Transaction<'_>, declared: &Declared) -> Result<Vec<(i64, Completion)>, Fault> {
+pub(super) fn list(
+    tx: &Transaction<'_>,
+    declared: &Declared,
+) -> Result<Vec<(i64, Traced<Completion>)>, Fault> {
     let mut statement = tx.prepare_cached(
         "SELECT o.dataset, o.date, o.id, o.run, r.lane, o.outcome, o.revision, o.rows_expected,
-            o.rows_written, o.attempt
+            o.rows_written, o.attempt, o.trace
          FROM outbox o JOIN runs r ON r.id = o.run ORDER BY o.id",
     )?;
     let mut rows = statement.query([])?;
@@ -52,7 +61,8 @@ pub(super) fn list(tx: &Transaction<'_>, declared: &Declared) -> Result<Vec<(i64
             rows_written: stored::count(row, 8)?,
             attempt: row.get(9)?,
         };
-        waiting.push((row.get(2)?, completion));
+        let trace = stored::trace(row, 10)?;
+        waiting.push((row.get(2)?, Traced { message: completion, trace }));
     }
     Ok(waiting)
 }

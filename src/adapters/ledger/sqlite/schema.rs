@@ -10,7 +10,14 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::fault::Fault;
 
 /// The version of the tables below, kept in `user_version`.
-pub(super) const SCHEMA_VERSION: i32 = 1;
+pub(super) const SCHEMA_VERSION: i32 = 2;
+
+/// What makes the tables of version 2 from those of version 1.
+const TRACES: &str = "
+-- The trace in which something was committed: what is published later belongs to it too.
+ALTER TABLE outbox ADD COLUMN trace TEXT;
+ALTER TABLE dead_letters ADD COLUMN trace TEXT;
+";
 
 /// How long a statement waits for another process that is writing (`tidegate status` beside `serve`).
 const BUSY_MILLIS_MAX: u64 = 5_000;
@@ -18,6 +25,7 @@ const BUSY_MILLIS_MAX: u64 = 5_000;
 /// More than the number of distinct statements, so that each is compiled once a connection.
 const STATEMENTS_MAX: usize = 96;
 
+/// The tables of version 1.
 const TABLES: &str = "
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
@@ -184,6 +192,11 @@ fn prepare(transaction: &Transaction<'_>, what: &str) -> Result<bool, Fault> {
     let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match version {
         SCHEMA_VERSION => Ok(false),
+        1 => {
+            transaction.execute_batch(TRACES)?;
+            transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            Ok(false)
+        }
         0 => {
             let tables: i64 =
                 transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -191,6 +204,7 @@ fn prepare(transaction: &Transaction<'_>, what: &str) -> Result<bool, Fault> {
                 return Err(Fault::Content(format!("{what} is an SQLite file, but not a ledger of ours")));
             }
             transaction.execute_batch(TABLES)?;
+            transaction.execute_batch(TRACES)?;
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             Ok(true)
         }

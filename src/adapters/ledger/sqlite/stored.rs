@@ -6,6 +6,7 @@ use rusqlite::types::ValueRef;
 
 use super::fault::Fault;
 use crate::adapters::ledger::declared::{self, Declared};
+use crate::fleet::TraceContext;
 use crate::flow::{Date, Fingerprint, Lane, Outcome, Revision, TaskState, Unit};
 
 /// The unit in the two columns from `at`; `None` where its dataset is not declared.
@@ -27,6 +28,12 @@ pub(super) fn unit_of(
 /// The text in a column.
 pub(super) fn text<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r str, Fault> {
     row.get_ref(at)?.as_str().map_err(|error| Fault::Content(format!("column {at}: {error}")))
+}
+
+/// The trace in a column that may be null. A text that is none is as good as none: nothing is decided by it.
+pub(super) fn trace(row: &Row<'_>, at: usize) -> Result<Option<TraceContext>, Fault> {
+    let text: Option<String> = row.get(at)?;
+    Ok(text.as_deref().and_then(TraceContext::parse_stored))
 }
 
 /// The date in a column.
