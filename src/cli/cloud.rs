@@ -169,7 +169,8 @@ pub(super) async fn bus(settings: &CloudSettings) -> anyhow::Result<Arc<dyn Bus>
 /// What takes messages from the subscriptions of a cloud home.
 pub(super) async fn subscriber(settings: &CloudSettings) -> anyhow::Result<Arc<PubsubSubscriber>> {
     let codec = Codec::of(assemble::datasets(assemble::named(&settings.pipeline)?));
-    Ok(Arc::new(PubsubSubscriber::among_others(settings.pubsub.clone(), codec).await?))
+    let subscriber = PubsubSubscriber::among_others(settings.pubsub.clone(), codec).await?;
+    Ok(Arc::new(subscriber.telling(count_lost_answers)))
 }
 
 /// Waits until every answer has reached the server; what has not comes again.

@@ -576,6 +576,25 @@ mod tests {
     }
 
     #[test]
+    fn traces_go_where_the_file_says_else_where_everybody_s_go() {
+        let collector = || Some("http://usual:4317".to_owned());
+        let read = |telemetry: &str| {
+            let usual = Usual { emulator: None, collector: collector() };
+            let settings = CloudSettings::of(&format!("{LEAST}{telemetry}"), "f", &[], usual);
+            settings.map(|settings| settings.traces).map_err(|error| error.to_string())
+        };
+        let to =
+            |endpoint: &str, sampling| Ok(Some(TracesSettings { endpoint: endpoint.to_owned(), sampling }));
+        assert_eq!(read(""), to("http://usual:4317", Sampling::default()));
+        let own = "[telemetry]\ntraces = 'https://own:4317'\ntraces_backfill_percent = 100\n";
+        let sampling = Sampling { daily_percent: 100, backfill_percent: 100 };
+        assert_eq!(read(own), to("https://own:4317", sampling));
+        let refused = read("[telemetry]\ntraces = 'collector:4317'\n").expect_err("no scheme");
+        assert!(refused.contains("telemetry.traces"), "{refused}");
+        assert_eq!(CloudSettings::of(LEAST, "f", &[], Usual::default()).expect("settings").traces, None);
+    }
+
+    #[test]
     fn what_is_wrong_is_named_and_secrets_are_not_shown() {
         let with = |old: &str, new: &str| LEAST.replace(old, new);
         let cases = [

@@ -117,3 +117,47 @@ where
         writeln!(writer, "{}", self.line(event, trace))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("nobody panics").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_has_the_names_that_cloud_logging_understands() {
+        let written = Written::default();
+        let to = written.clone();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(move || to.clone())
+            .event_format(JsonLine { project: Some("acme".to_owned()) });
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+            tracing::warn!(attempt = 3, severity = "mine", unit = %"nba.a 2024-01-26", "it \"failed\"\nagain");
+        });
+        let text = String::from_utf8(written.0.lock().expect("nobody panics").clone()).expect("UTF-8");
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let mut line: Map<String, Value> = serde_json::from_str(&text).expect("an object");
+        assert!(line.remove("time").is_some());
+        let expected = json!({
+            "severity": "WARNING", "target": "tidegate::cli::log_line::tests", "message": "it \"failed\"\nagain",
+            "attempt": 3, "field.severity": "mine", "unit": "nba.a 2024-01-26",
+        });
+        assert_eq!(Value::Object(line), expected, "outside of a trace, none is named");
+    }
+}

@@ -153,7 +153,7 @@ fn describe() {
     );
     describe_counter!(
         "tidegate_ack_errors_total",
-        "Answers to deliveries that did not reach the server in time"
+        "Answers to deliveries that did not reach the server: the message came again, or the process ended first"
     );
     describe_gauge!(
         "tidegate_runnable_units",
@@ -322,5 +322,61 @@ impl Bus for CountedBus {
 
     async fn publish_dead_letter(&self, notice: &Traced<DeadLetterNotice>) -> Result<(), Failure> {
         counted(self.0.publish_dead_letter(notice).await)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::fleet::How;
+    use crate::flow::{DatasetName, Lane, Transient};
+
+    /// A bus whose server is away.
+    struct Away;
+
+    fn away() -> Result<(), Failure> {
+        Err(Transient { code: "away", message: "the server is away".to_owned() }.into())
+    }
+
+    #[async_trait]
+    impl Bus for Away {
+        async fn publish_completions(&self, _completions: &[Traced<Completion>]) -> Result<(), Failure> {
+            away()
+        }
+
+        async fn publish_work_orders(&self, _orders: &[Traced<WorkOrder>]) -> Result<(), Failure> {
+            away()
+        }
+
+        async fn publish_dead_letter(&self, _notice: &Traced<DeadLetterNotice>) -> Result<(), Failure> {
+            away()
+        }
+    }
+
+    #[test]
+    fn what_goes_wrong_and_what_ends_is_counted() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let told = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            let bus = CountedBus(Arc::new(Away));
+            block_on(bus.publish_completions(&[])).expect_err("it is away");
+            block_on(bus.publish_work_orders(&[])).expect_err("it is away");
+            count_lost_answers(3);
+            let dataset = DatasetName::of("nba.points");
+            count(&AttemptEnd { dataset, lane: Lane::Daily, how: How::Retried, duration_ms: 1_500 });
+        });
+        let text = told.render();
+        for line in [
+            "tidegate_publish_errors_total 2",
+            "tidegate_ack_errors_total 3",
+            "tidegate_lease_extensions_total 0",
+            "tidegate_tasks_total{pipeline=\"nba\",processor=\"points\",lane=\"daily\",outcome=\"retried\"} 1",
+            "tidegate_task_duration_seconds_sum{pipeline=\"nba\",processor=\"points\",lane=\"daily\"} 1.5",
+        ] {
+            assert!(text.lines().any(|told| told == line), "`{line}` is not in\n{text}");
+        }
     }
 }

@@ -96,10 +96,10 @@ async fn attempts(
                 }
             }
             Claim::Finished { completion, outbox } => {
+                traces::ended(span, "finished_before");
                 publish_again(engine, processor, at, order.lane).await?;
                 // What is out already was heard of: a second order is answered with nothing more, or orders
                 // and completions would call forth each other.
-                traces::ended(span, "finished_before");
                 if let Some(number) = outbox {
                     traces::publish_left(engine, vec![Traced { message: completion, trace }]).await?;
                     engine.ports.ledger.mark_published(&[number]).await?;
@@ -313,6 +313,7 @@ impl Attempt<'_> {
             return self.begin_again().await;
         }
         tracing::warn!(%unit, %reason, reader = %self.order.unit, "an input is lost; it is made again");
+        traces::ended(&self.span, "input_lost");
         self.engine.ports.ledger.reopen(self.order.run, unit, self.order.unit, self.fence).await?;
         // The next claim finds the task waiting, and has the gates opened.
         Ok(Next::Again)
@@ -321,6 +322,7 @@ impl Attempt<'_> {
     /// What the unit is made from changed while it was read: that attempt does not count.
     async fn begin_again(&self) -> Result<Next, Failure> {
         let now = self.engine.ports.clock.now();
+        traces::ended(&self.span, "handed_back");
         self.engine.ports.ledger.hand_back(self.order, self.fence, now, false).await?;
         Ok(Next::Again)
     }

@@ -3,6 +3,7 @@
 //! decide readiness, and retries nothing on its own: that is the client library's and the engine's affair.
 
 mod admin;
+mod answered;
 mod bus;
 mod codec;
 mod connection;

@@ -13,6 +13,7 @@ use google_cloud_pubsub::subscriber::handler::Handler;
 use google_cloud_pubsub::subscriber::{MessageStream, ShutdownToken};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::answered::Answered;
 use super::bus::{TRACEPARENT, TRACESTATE};
 use super::codec::Codec;
 use super::connection::{PubsubConfig, PubsubError};
@@ -46,6 +47,8 @@ pub struct PubsubSubscriber {
     answers_under_way_max: usize,
     /// How long a delivery is held at a time, while it is unanswered.
     lease: Duration,
+    /// Told of answers that were lost.
+    lost: Option<fn(usize)>,
 }
 
 impl PubsubSubscriber {
@@ -83,7 +86,14 @@ impl PubsubSubscriber {
             opened: Mutex::default(),
             answers_under_way_max,
             lease,
+            lost: None,
         })
+    }
+
+    /// The same subscriber, which tells of messages that come again although they were acknowledged.
+    #[must_use]
+    pub fn telling(self, lost: fn(usize)) -> Self {
+        Self { lost: Some(lost), ..self }
     }
 
     /// Comes back when every answer has reached the server, or `limit` has passed. Takes nothing new on any
@@ -125,6 +135,7 @@ impl Subscriber for PubsubSubscriber {
             stream,
             codec: Arc::clone(&self.codec),
             unanswered: Arc::new(Semaphore::new(outstanding_max)),
+            answered: self.lost.map(|lost| Arc::new(Answered::new(lost))),
         }))
     }
 }
@@ -135,6 +146,7 @@ struct Open {
     codec: Arc<Codec>,
     /// One permit for each delivery that may be unanswered.
     unanswered: Arc<Semaphore>,
+    answered: Option<Arc<Answered>>,
 }
 
 #[async_trait]
@@ -151,11 +163,13 @@ impl Deliveries for Open {
                 return Err(PubsubError::of("receive from", &self.subscription, &error).into());
             }
         };
+        let answered = self.answered.as_ref();
+        let answered = answered.map(|answered| (Arc::clone(answered), answered.comes(&message.message_id)));
         let attribute = |name: &str| message.attributes.get(name).map(String::as_str);
         let trace = attribute(TRACEPARENT).and_then(|text| TraceContext::parse(text, attribute(TRACESTATE)));
         let message = self.codec.decode(&message.data);
         let message = message.unwrap_or_else(|error| Message::Undecodable(error.to_string()));
-        Ok(Some(Box::new(Received { message, trace, handler, _place: place })))
+        Ok(Some(Box::new(Received { message, trace, handler, answered, _place: place })))
     }
 
     async fn close(self: Box<Self>) {
@@ -170,6 +184,8 @@ struct Received {
     message: Message,
     trace: Option<TraceContext>,
     handler: Handler,
+    /// Where it is noted that it was acknowledged.
+    answered: Option<(Arc<Answered>, u64)>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -183,6 +199,9 @@ impl Delivery for Received {
     }
 
     fn ack(self: Box<Self>) {
+        if let Some((answered, number)) = &self.answered {
+            answered.acknowledged(*number);
+        }
         self.handler.ack();
     }
 
