@@ -292,7 +292,8 @@ mod tests {
     #[test]
     fn each_fault_is_one_finding_and_takes_what_hangs_on_it_along() {
         type Spoil = fn(&mut SeenBus);
-        let cases: [(&str, Spoil, Option<(Check, Verdict, &str)>); 8] = [
+        type Named = Option<(Check, Verdict, &'static str)>;
+        let cases: [(&str, Spoil, Named); 8] = [
             ("well", |_| {}, None),
             (
                 "a topic with its subscriptions",

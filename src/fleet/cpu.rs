@@ -384,7 +384,7 @@ mod tests {
         let threads = Threads::new(1).unwrap();
         let lane = Lane::Daily;
         let panicked = compute_on(&threads, lane, || -> u8 { panic!("a broken formula") }).await;
-        assert_eq!(panicked.map_err(|error| error.code), Err("processor_panicked".into()));
+        assert_eq!(panicked.map_err(|error| error.code), Err("processor_panicked"));
         assert_eq!(compute_on(&threads, lane, || 7).await.ok(), Some(7));
     }
 }

@@ -1,8 +1,10 @@
 //! Figures as Prometheus reads them: `name{label="value",...} number`, a line each.
 
+type Labels = Vec<(String, String)>;
+
 /// What a process told.
 #[derive(Debug)]
-pub(crate) struct Figures(Vec<(String, Vec<(String, String)>, f64)>);
+pub(crate) struct Figures(Vec<(String, Labels, f64)>);
 
 impl Figures {
     pub(crate) fn of(text: &str) -> Self {
@@ -33,7 +35,7 @@ impl Figures {
     }
 }
 
-fn figure(line: &str) -> Option<(String, Vec<(String, String)>, f64)> {
+fn figure(line: &str) -> Option<(String, Labels, f64)> {
     let (of, number) = line.rsplit_once(' ')?;
     let (name, labels) = match of.split_once('{') {
         Some((name, labels)) => (name, labels.strip_suffix('}')?),

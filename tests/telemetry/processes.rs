@@ -158,17 +158,17 @@ impl Process {
         let lines = BufReader::new(child.stderr.take().expect("its standard error")).lines();
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        let mut first = Vec::new();
-        loop {
-            let line = told.recv_timeout(START_MAX).unwrap_or_else(|_| panic!("it does not work: {first:?}"));
+        let mut process = Self { child, lines: told, first: Vec::new(), address: String::new() };
+        while process.address.is_empty() {
+            let told = process.lines.recv_timeout(START_MAX);
+            let line = told.unwrap_or_else(|_| panic!("it does not work: {:?}", process.first));
             let address = line
                 .split_once(before)
                 .map(|(_, rest)| rest.split(after).next().unwrap_or_default().to_owned());
-            first.push(line);
-            if let Some(address) = address {
-                return Self { child, lines: told, first, address };
-            }
+            process.first.push(line);
+            process.address = address.unwrap_or_default();
         }
+        process
     }
 
     /// The body of an HTTP answer.

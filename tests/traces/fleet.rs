@@ -59,7 +59,7 @@ impl Fleet {
             objects: Arc::new(MemoryStore::default()),
             bus: Arc::new(PubsubBus::connect(pubsub.clone()).await.expect("a bus")),
             clock: Arc::new(SystemClock),
-            cpu: Arc::new(Threads::new(2)),
+            cpu: Arc::new(Threads::new(2).expect("threads")),
         };
         let engine = |sampling| {
             let engine = Engine::new(cascade(), Arc::clone(&calendar), ports.clone(), CACHE_BYTES_MAX);
@@ -67,8 +67,7 @@ impl Fleet {
         };
         let (gates, workers) = (engine(telling.gates), engine(telling.workers));
         let codec = Codec::of(datasets.iter().copied());
-        let subscriber = PubsubSubscriber::connect(pubsub, codec).await.expect("a subscriber");
-        let subscriber = Arc::new(subscriber.among_others());
+        let subscriber = Arc::new(PubsubSubscriber::among_others(pubsub, codec).await.expect("a subscriber"));
         let parts = [
             (&gates, Part::gates(datasets.clone())),
             (&workers, Part::workers(datasets, Lane::ALL.to_vec())),
