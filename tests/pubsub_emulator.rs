@@ -13,7 +13,7 @@ use futures::stream::FuturesUnordered;
 use std::time::Duration;
 use suite::Bus;
 use tidegate::adapters::pubsub::{Codec, PubsubBus, PubsubConfig, PubsubSubscriber, ensure_topology};
-use tidegate::fleet::{Bus as _, Subscriber as _};
+use tidegate::fleet::{Bus as _, Subscriber as _, Traced};
 use tidegate::flow::{
     Cascade, Completion, DatasetName, Date, Lane, Outcome, Purpose, Revision, RunId, Topology, Unit,
 };
@@ -57,15 +57,17 @@ async fn a_gate_hears_of_every_input() {
     }
     assert!(inputs.len() > STREAMS_OF_A_CONNECTION, "{} inputs are no test of this", inputs.len());
     let bus = PubsubBus::connect(config).await.unwrap();
-    let of = |dataset| Completion {
-        run: RunId(1),
-        lane: Lane::Daily,
-        unit: Unit { dataset, date: Date::parse("2024-01-26").unwrap() },
-        outcome: Outcome::Done,
-        revision: Revision::of_bytes(&[]),
-        rows_expected: 0,
-        rows_written: 0,
-        attempt: 1,
+    let of = |dataset| {
+        Traced::from(Completion {
+            run: RunId(1),
+            lane: Lane::Daily,
+            unit: Unit { dataset, date: Date::parse("2024-01-26").unwrap() },
+            outcome: Outcome::Done,
+            revision: Revision::of_bytes(&[]),
+            rows_expected: 0,
+            rows_written: 0,
+            attempt: 1,
+        })
     };
     bus.publish_completions(&datasets.into_iter().map(of).collect::<Vec<_>>()).await.unwrap();
     let unheard: Vec<String> = inputs.filter_map(async |heard| heard.err()).collect().await;
