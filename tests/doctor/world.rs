@@ -332,7 +332,7 @@ async fn complete(ledger: &PostgresLedger, lake: &GcsLake, processor: &Processor
         duration_ms: 1_500,
         finished_at: now,
     };
-    let commit = Commit { run, fence, outcome: Outcome::Done, record, at: now };
+    let commit = Commit { run, fence, outcome: Outcome::Done, record, at: now, trace: None };
     let committed = ledger.commit(commit).await.expect("a commit");
     assert!(matches!(committed, Committed::Yes { .. }), "{committed:?}");
 }
