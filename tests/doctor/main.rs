@@ -178,19 +178,7 @@ fn of_rights() -> Vec<Fault> {
             "service agent",
             WORKER,
             "gcloud pubsub subscriptions add-iam-policy-binding nba.player_game_logs.worker.daily",
-            [
-                |w| {
-                    w.rights(|rights| {
-                        rights.policies.get_mut(WORKER).expect("a policy")[0].0 = "roles/viewer".to_owned()
-                    })
-                },
-                |w| {
-                    w.rights(|rights| {
-                        rights.policies.get_mut(WORKER).expect("a policy")[0].0 =
-                            "roles/pubsub.subscriber".to_owned();
-                    });
-                },
-            ],
+            [|w| let_agent_be(w, "roles/viewer"), |w| let_agent_be(w, "roles/pubsub.subscriber")],
         ),
         planted(
             "rights",
@@ -230,6 +218,11 @@ fn of_rights() -> Vec<Fault> {
             ],
         )),
     ]
+}
+
+/// The role of the service agent on the worker's subscription.
+fn let_agent_be(world: &World, role: &str) {
+    world.rights(|rights| rights.policies.get_mut(WORKER).expect("a policy")[0].0 = role.to_owned());
 }
 
 fn deny(world: &World, resource: &str, permission: &str) {
