@@ -25,14 +25,17 @@ locals {
     worker    = "Does the work of one date at a time."
   }
 
-  # In the whole project, because the resource has no policy of its own: to run a load job or a query, to write a trace.
-  project_roles = merge({ for role in keys(local.roles) : "${role} cloudtrace.agent" => { account = role, role = "roles/cloudtrace.agent" } }, {
+  # In the whole project, because the resource has no policy of its own: to run a load job or a query.
+  project_roles = {
     "client bigquery.jobUser" = { account = "client", role = "roles/bigquery.jobUser" }
     "sink bigquery.jobUser"   = { account = "sink", role = "roles/bigquery.jobUser" }
     "client pubsub.viewer"    = { account = "client", role = "roles/pubsub.viewer" }
     "nodes container"         = { account = "nodes", role = "roles/container.defaultNodeServiceAccount" }
     "keda monitoring.viewer"  = { account = "keda", role = "roles/monitoring.viewer" }
-  })
+  }
+
+  # The collector beside each role writes its traces.
+  trace_roles = { for role in keys(local.roles) : "${role} cloudtrace.agent" => { account = role, role = "roles/cloudtrace.agent" } }
 
   accounts = merge({ for role, account in google_service_account.role : role => account }, {
     keda  = google_service_account.keda
@@ -78,7 +81,7 @@ resource "google_service_account_iam_binding" "keda" {
 }
 
 resource "google_project_iam_member" "this" {
-  for_each = local.project_roles
+  for_each = merge(local.project_roles, local.trace_roles)
 
   project = var.project
   role    = each.value.role
