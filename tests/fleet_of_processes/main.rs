@@ -157,11 +157,11 @@ fn a_fleet_of_processes_ends_in_the_bytes_of_one() {
     assert!(fleet.killed() >= KILLS, "the run was over too soon: {} processes were killed", fleet.killed());
 }
 
-/// Processes that are killed while the run goes on.
-const KILLS: u32 = 20;
+/// Processes that are killed at least while the run goes on; on a slow machine it goes on for longer.
+const KILLS: u32 = 10;
 
-/// Steps of the supervisor from one disturbance to the next: two seconds.
-const STEPS_BETWEEN: u32 = 4;
+/// Steps of the supervisor from one disturbance to the next: one second and a half.
+const STEPS_BETWEEN: u32 = 3;
 
 /// Disturbances after which a run may come to its end.
 const DISTURBANCES: u32 = 30;
