@@ -172,7 +172,13 @@ fn check_traces(home: &Home, told: &[Told]) -> Told {
 
 fn reads_own_date(processor: &str) -> bool {
     let processor = NBA.processors.iter().find(|one| one.writes.table() == processor).expect("a processor");
-    processor.reads.iter().any(|input| input.window == Window::SameDate)
+    processor.reads.iter().any(|input| match input.window {
+        Window::SameDate | Window::MonthToDate | Window::SeasonToDate | Window::Days { .. } => true,
+        Window::PreviousDates(_)
+        | Window::AllBefore
+        | Window::SeasonBefore
+        | Window::SeasonBeforeCarrying { .. } => false,
+    })
 }
 
 /// Every line is a JSON object that Cloud Logging understands, and one names the trace of what failed.
