@@ -15,8 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::bigquery::{BigQuery, Kind, Refused, refused};
-use super::connections::{Cut, Cuttable};
-use super::faults::Fault;
+use super::connections::{Cut, Cuttable, answer_under};
 
 /// The longest body: a job with ten thousand files.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -62,40 +61,21 @@ async fn answer(
     let Ok(body) = to_bytes(request.into_body(), BODY_BYTES_MAX).await else {
         return refusal(&Refused { status: 413, reason: "uploadTooLarge", message: "too long".to_owned() });
     };
-    match fault {
-        Some(Fault::TooManyRequests) => {
-            let message = "Exceeded rate limits: too many api requests per user per method".to_owned();
-            let slow = refusal(&Refused { status: 429, reason: "rateLimitExceeded", message });
-            return ([(header::RETRY_AFTER, "1")], slow).into_response();
+    answer_under(fault, &cut, [slow, unavailable], || {
+        let done = if authorized {
+            let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
+            match body {
+                Ok(body) => carry_out(&bigquery, &asked, &body),
+                Err(error) => refused(400, "parseError", error.to_string()),
+            }
+        } else {
+            refused(401, "required", "Login Required.")
+        };
+        match done {
+            Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response(),
+            Err(error) => refusal(&error),
         }
-        Some(Fault::Unavailable) => return unavailable(),
-        Some(Fault::DroppedBefore) => {
-            cut.now();
-            return StatusCode::OK.into_response();
-        }
-        Some(Fault::UnavailableAfter | Fault::DroppedAfter) | None => {}
-    }
-    let response = if authorized {
-        let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
-        match body {
-            Ok(body) => carry_out(&bigquery, &asked, &body),
-            Err(error) => refused(400, "parseError", error.to_string()),
-        }
-    } else {
-        refused(401, "required", "Login Required.")
-    };
-    let response = match response {
-        Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response(),
-        Err(error) => refusal(&error),
-    };
-    match fault {
-        Some(Fault::UnavailableAfter) => unavailable(),
-        Some(Fault::DroppedAfter) => {
-            cut.now();
-            response
-        }
-        Some(Fault::TooManyRequests | Fault::Unavailable | Fault::DroppedBefore) | None => response,
-    }
+    })
 }
 
 fn asked(method: &str, uri: &Uri) -> Asked {
@@ -197,6 +177,11 @@ fn refusal(refused: &Refused) -> Response {
 }
 
 /// As a proxy in front of the service says it, not in the service's words.
+fn slow() -> Response {
+    let message = "Exceeded rate limits: too many api requests per user per method".to_owned();
+    refusal(&Refused { status: 429, reason: "rateLimitExceeded", message })
+}
+
 fn unavailable() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, "<html><title>503 Service Unavailable</title></html>").into_response()
 }

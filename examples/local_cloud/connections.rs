@@ -10,9 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::extract::connect_info::Connected;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::faults::Fault;
 
 /// A listener whose connections can be cut.
 pub(crate) struct Cuttable(pub(crate) TcpListener);
@@ -100,5 +104,33 @@ impl AsyncWrite for Connection {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+/// Answers a request with which something may go wrong. What the service says when it is asked too often, and when it
+/// is away, is the service's; `carry_out` does what was asked.
+pub(crate) fn answer_under(
+    fault: Option<Fault>,
+    cut: &Cut,
+    [slow, unavailable]: [fn() -> Response; 2],
+    carry_out: impl FnOnce() -> Response,
+) -> Response {
+    match fault {
+        Some(Fault::TooManyRequests) => ([(header::RETRY_AFTER, "1")], slow()).into_response(),
+        Some(Fault::Unavailable) => unavailable(),
+        Some(Fault::DroppedBefore) => {
+            cut.now();
+            StatusCode::OK.into_response()
+        }
+        Some(Fault::UnavailableAfter) => {
+            carry_out();
+            unavailable()
+        }
+        Some(Fault::DroppedAfter) => {
+            let response = carry_out();
+            cut.now();
+            response
+        }
+        None => carry_out(),
     }
 }

@@ -16,8 +16,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 
-use super::connections::{Cut, Cuttable};
-use super::faults::Fault;
+use super::connections::{Cut, Cuttable, answer_under};
 use super::storage::{Kind, Refused, Said, Storage};
 
 /// The most names of a page.
@@ -64,28 +63,10 @@ async fn answer(
     let Ok(content) = to_bytes(body, CONTENT_BYTES_MAX).await else {
         return refusal(StatusCode::BAD_REQUEST, "IncompleteBody", "The content is not as long as was said.");
     };
-    match fault {
-        Some(Fault::TooManyRequests) => {
-            let slow = refusal(StatusCode::TOO_MANY_REQUESTS, "SlowDown", "Please reduce your request rate.");
-            return ([(header::RETRY_AFTER, "1")], slow).into_response();
-        }
-        Some(Fault::Unavailable) => return unavailable(),
-        Some(Fault::DroppedBefore) => {
-            cut.now();
-            return StatusCode::OK.into_response();
-        }
-        Some(Fault::UnavailableAfter | Fault::DroppedAfter) | None => {}
-    }
-    storage.let_in(asked.kind);
-    let response = carry_out(&storage, &asked, &parts.headers, content);
-    match fault {
-        Some(Fault::UnavailableAfter) => unavailable(),
-        Some(Fault::DroppedAfter) => {
-            cut.now();
-            response
-        }
-        Some(Fault::TooManyRequests | Fault::Unavailable | Fault::DroppedBefore) | None => response,
-    }
+    answer_under(fault, &cut, [slow, unavailable], || {
+        storage.let_in(asked.kind);
+        carry_out(&storage, &asked, &parts.headers, content)
+    })
 }
 
 fn asked(method: &Method, uri: &Uri) -> Result<Asked, String> {
@@ -326,6 +307,10 @@ fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
 
 fn no_such_key() -> Response {
     refusal(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.")
+}
+
+fn slow() -> Response {
+    refusal(StatusCode::TOO_MANY_REQUESTS, "SlowDown", "Please reduce your request rate.")
 }
 
 fn unavailable() -> Response {

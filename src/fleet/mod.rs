@@ -14,6 +14,7 @@ mod engine;
 mod gate;
 mod lanes;
 mod ledger_port;
+mod loops;
 mod ports;
 mod progress;
 mod retry;

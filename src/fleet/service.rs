@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use super::lanes::{ByLane, Slots};
+use super::loops::Loops;
 use super::ports::{Deliveries, Delivery, Message, Subscriber, Traced};
 use super::retry::Backoff;
 use super::{attempt, dead_letter, gate};
@@ -82,8 +83,7 @@ pub struct Limits {
 
 /// The running loops of an engine.
 pub struct Service {
-    stop: CancellationToken,
-    tasks: JoinSet<Result<(), Failure>>,
+    loops: Loops,
 }
 
 impl Service {
@@ -95,7 +95,7 @@ impl Service {
         limits: Limits,
     ) -> Result<Self, Failure> {
         let stop = engine.stop.clone();
-        let mut tasks = JoinSet::new();
+        let mut loops = Loops::until(stop.clone());
         for dataset in part.gates {
             let reads = engine.cascade().processor(dataset).map_or(&[][..], |processor| processor.reads);
             let mut inputs = Vec::with_capacity(reads.len());
@@ -103,50 +103,34 @@ impl Service {
                 let name = gate_subscription(dataset, input.dataset);
                 inputs.push(subscriber.subscribe(&name, COMPLETIONS_OUTSTANDING_MAX).await?);
             }
-            tasks.spawn(gate_loop(Arc::clone(&engine), dataset, inputs, limits, stop.clone()));
+            loops.spawn(gate_loop(Arc::clone(&engine), dataset, inputs, limits, stop.clone()));
             let name = dead_letter_subscription(dataset);
             let deliveries = subscriber.subscribe(&name, DEAD_LETTERS_OUTSTANDING_MAX).await?;
-            tasks.spawn(dead_letter_loop(Arc::clone(&engine), deliveries, limits, stop.clone()));
+            loops.spawn(dead_letter_loop(Arc::clone(&engine), deliveries, limits, stop.clone()));
         }
         let queue = Arc::new(OrderQueue::default());
         for dataset in &part.workers {
             for lane in &part.lanes {
                 let name = work_subscription(*dataset, *lane);
                 let deliveries = subscriber.subscribe(&name, limits.orders_max).await?;
-                tasks.spawn(take_orders(Arc::clone(&engine), Arc::clone(&queue), deliveries, stop.clone()));
+                loops.spawn(take_orders(Arc::clone(&engine), Arc::clone(&queue), deliveries, stop.clone()));
             }
         }
         if !part.workers.is_empty() {
             let slots = Slots::of(limits.attempts_max, &part.lanes);
-            tasks.spawn(work_loop(engine, queue, slots, limits, stop.clone()));
+            loops.spawn(work_loop(engine, queue, slots, limits, stop.clone()));
         }
-        Ok(Self { stop, tasks })
+        Ok(Self { loops })
     }
 
     /// Comes back when a loop has ended although nobody asked it to: with its failure.
     pub async fn failed(&mut self) -> Failure {
-        loop {
-            match self.tasks.join_next().await {
-                Some(Ok(Err(failure))) => return failure,
-                Some(Ok(Ok(()))) => {}
-                Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
-                None => std::future::pending().await,
-            }
-        }
+        self.loops.failed().await
     }
 
     /// Takes nothing new, lets the attempts under way come to their end, and closes the subscriptions.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        while let Some(ended) = self.tasks.join_next().await {
-            match ended {
-                Ok(Ok(())) => {}
-                Ok(Err(failure)) => {
-                    tracing::warn!(%failure, "a loop ended with a failure while stopping")
-                }
-                Err(error) => tracing::error!(%error, "a loop panicked while stopping"),
-            }
-        }
+    pub async fn stop(self) {
+        self.loops.stop("service").await;
     }
 }
 

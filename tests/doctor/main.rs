@@ -15,6 +15,8 @@ mod connections;
 #[path = "../../examples/local_cloud/faults.rs"]
 mod faults;
 mod front;
+#[path = "../postgres_rows/mod.rs"]
+mod postgres_rows;
 #[path = "../../examples/local_cloud/storage.rs"]
 mod storage;
 #[path = "../../examples/local_cloud/storage_api.rs"]

@@ -24,11 +24,11 @@ use tidegate::flow::{
 };
 use tidegate::pipelines::nba::NBA;
 use tokio::net::TcpListener;
-use tokio_postgres::NoTls;
 
 use crate::bigquery::{self, BigQuery};
 use crate::faults::Faults;
 use crate::front::{Front, Rights, held};
+use crate::postgres_rows::rows;
 use crate::storage::Storage;
 use crate::{bigquery_api, storage_api};
 
@@ -225,12 +225,7 @@ impl World {
     }
 
     fn sql(&self, database: &str, sql: &str) {
-        self.runtime.block_on(async {
-            let mut config = self.postgres.clone();
-            let (client, connection) = config.dbname(database).connect(NoTls).await.expect("a connection");
-            let asked = async move { client.batch_execute(sql).await.expect(sql) };
-            futures::future::join(connection, asked).await.0.expect("its end");
-        });
+        self.runtime.block_on(rows(&self.postgres, database, sql));
     }
 
     fn command(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {

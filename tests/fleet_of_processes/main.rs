@@ -22,6 +22,8 @@ mod front;
 #[path = "../home/mod.rs"]
 #[allow(dead_code, reason = "a part of it is used here")]
 mod home;
+#[path = "../postgres_rows/mod.rs"]
+mod postgres_rows;
 mod servers;
 #[path = "../../examples/local_cloud/storage.rs"]
 mod storage;

@@ -16,12 +16,12 @@ use tidegate::fleet::{Clock as _, Lake as _, Ledger as _, SystemClock};
 use tidegate::flow::{Cascade, DatasetName};
 use tidegate::pipelines::nba::NBA;
 use tokio::net::TcpListener;
-use tokio_postgres::NoTls;
 
 use crate::bigquery::{BigQuery, Limits};
 use crate::bigquery_load::Row;
 use crate::cells::cells;
 use crate::faults::Faults;
+use crate::postgres_rows::rows;
 use crate::storage::Storage;
 use crate::supervisor::signal;
 
@@ -149,21 +149,7 @@ impl Servers {
     }
 
     fn sql(&self, database: &str, sql: &str) -> Vec<Vec<Option<String>>> {
-        self.runtime.block_on(async {
-            let mut config = self.postgres.clone();
-            let (client, connection) = config.dbname(database).connect(NoTls).await.expect("a connection");
-            // The connection ends with its client.
-            let asked = async move { client.simple_query(sql).await.expect("an answer") };
-            let (ended, messages) = futures::future::join(connection, asked).await;
-            ended.expect("its end");
-            let mut rows = Vec::new();
-            for message in messages {
-                if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
-                    rows.push((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect());
-                }
-            }
-            rows
-        })
+        self.runtime.block_on(rows(&self.postgres, database, sql))
     }
 }
 

@@ -10,6 +10,8 @@ mod connections;
 #[path = "../../examples/local_cloud/faults.rs"]
 mod faults;
 mod figures;
+#[path = "../postgres_rows/mod.rs"]
+mod postgres_rows;
 mod processes;
 #[path = "../../examples/local_cloud/storage.rs"]
 mod storage;

@@ -12,10 +12,10 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio_postgres::NoTls;
 
 use crate::collector::{Collector, Told};
 use crate::faults::Faults;
+use crate::postgres_rows::rows;
 use crate::storage::Storage;
 
 /// How long a process may take until it says that it works.
@@ -132,21 +132,7 @@ impl Home {
     }
 
     fn ask(&self, database: &str, sql: &str) -> Vec<Vec<Option<String>>> {
-        self.runtime.block_on(async {
-            let mut config = self.postgres.clone();
-            let (client, connection) = config.dbname(database).connect(NoTls).await.expect("a connection");
-            // The connection ends with its client.
-            let asked = async move { client.simple_query(sql).await.expect("an answer") };
-            let (ended, messages) = futures::future::join(connection, asked).await;
-            ended.expect("its end");
-            let mut rows = Vec::new();
-            for message in messages {
-                if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
-                    rows.push((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect());
-                }
-            }
-            rows
-        })
+        self.runtime.block_on(rows(&self.postgres, database, sql))
     }
 }
 

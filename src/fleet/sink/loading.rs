@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::job::{Begun, Job, JobId, JobState, Work};
+use super::job::{Begun, Content, Job, JobId, JobState, Work};
 use super::lag::{Held, Wanted};
 use super::pace::{SinkLimits, Window};
 use super::table::Table;
@@ -357,15 +357,7 @@ impl Loading {
         }
         for (unit, content) in contents {
             let partition = (content.rows > 0).then_some(Partition { rows: content.rows, modified_at: at });
-            let note = Note {
-                unit,
-                revision: content.revision,
-                rows: content.rows,
-                committed_at: content.committed_at,
-                job: job.id.to_string(),
-                ended_at: at,
-                fault: None,
-            };
+            let note = note(job, unit, content, at, None);
             table.hold(unit.date, Held { partition, note: Some(note.clone()) });
             self.notes.push(job.lane, note, now);
         }
@@ -410,15 +402,7 @@ impl Loading {
 
     fn write_down(&mut self, job: &Job, at: Millis, error: &WarehouseError, now: Millis) {
         for (unit, content) in job.work.contents() {
-            let note = Note {
-                unit,
-                revision: content.revision,
-                rows: content.rows,
-                committed_at: content.committed_at,
-                job: job.id.to_string(),
-                ended_at: at,
-                fault: Some(error.to_string()),
-            };
+            let note = note(job, unit, content, at, Some(error.to_string()));
             let table = self.table_of(job);
             let partition = table.date(unit.date).and_then(|state| state.held.partition);
             table.hold(unit.date, Held { partition, note: Some(note.clone()) });
@@ -547,5 +531,18 @@ fn wait_after(error: &WarehouseError, failures: u32, salt: &str) -> Millis {
         Remedy::Later => BETWEEN_TRIES.wait_after(failures, salt),
         Remedy::After(wait) => wait,
         Remedy::Seldom => SELDOM_MS,
+    }
+}
+
+/// What is written down of a unit when a job of it has ended: with what went wrong, if anything.
+fn note(job: &Job, unit: Unit, content: Content, ended_at: Millis, fault: Option<String>) -> Note {
+    Note {
+        unit,
+        revision: content.revision,
+        rows: content.rows,
+        committed_at: content.committed_at,
+        job: job.id.to_string(),
+        ended_at,
+        fault,
     }
 }

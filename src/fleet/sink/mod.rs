@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use job::{Begun, Content, Job, JobId, JobState, Work};
@@ -26,6 +25,7 @@ pub use loading::{SinkLag, TableLag};
 pub use pace::SinkLimits;
 pub use warehouse::{Contents, Note, Partition, Remedy, Shape, TableSpec, Warehouse, WarehouseError};
 
+use super::loops::Loops;
 use super::ports::{Clock, Deliveries, Ledger, Subscriber};
 use crate::flow::{Cascade, Failure, Lane, Millis, Processor, RunId, Unit, UnitRecord, sink_subscription};
 use loading::Loading;
@@ -57,8 +57,7 @@ pub struct SinkPorts {
 
 /// A running sink.
 pub struct Sink {
-    stop: CancellationToken,
-    tasks: JoinSet<Result<(), Failure>>,
+    loops: Loops,
     lag: watch::Receiver<SinkLag>,
     level: watch::Receiver<bool>,
 }
@@ -104,11 +103,11 @@ impl Sink {
         let stop = CancellationToken::new();
         let hint = Arc::new(Notify::new());
         let tables = table_specs(cascade);
-        let mut tasks = JoinSet::new();
+        let mut loops = Loops::until(stop.clone());
         for table in &tables {
             let name = sink_subscription(table.dataset);
             let deliveries = ports.subscriber.subscribe(&name, COMPLETIONS_OUTSTANDING_MAX).await?;
-            tasks.spawn(take_hints(deliveries, Arc::clone(&hint), stop.clone()));
+            loops.spawn(take_hints(deliveries, Arc::clone(&hint), stop.clone()));
         }
         let (tell_lag, lag) = watch::channel(SinkLag::default());
         let (tell_level, level) = watch::channel(false);
@@ -121,8 +120,8 @@ impl Sink {
             tell_lag,
             tell_level,
         };
-        tasks.spawn(worker.run(hint, stop.clone()));
-        Ok(Self { stop, tasks, lag, level })
+        loops.spawn(worker.run(hint, stop.clone()));
+        Ok(Self { loops, lag, level })
     }
 
     /// What lags, as it is after each turn: for the metrics.
@@ -144,26 +143,12 @@ impl Sink {
 
     /// Comes back when a loop has ended although nobody asked it to: with its failure.
     pub async fn failed(&mut self) -> Failure {
-        loop {
-            match self.tasks.join_next().await {
-                Some(Ok(Err(failure))) => return failure,
-                Some(Ok(Ok(()))) => {}
-                Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
-                None => std::future::pending().await,
-            }
-        }
+        self.loops.failed().await
     }
 
     /// Begins nothing new. Jobs that are under way go on in the warehouse; the next process finds them there.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        while let Some(ended) = self.tasks.join_next().await {
-            match ended {
-                Ok(Ok(())) => {}
-                Ok(Err(failure)) => tracing::warn!(%failure, "the sink ended with a failure while stopping"),
-                Err(error) => tracing::error!(%error, "the sink panicked while stopping"),
-            }
-        }
+    pub async fn stop(self) {
+        self.loops.stop("sink").await;
     }
 }
 
