@@ -17,7 +17,7 @@ use thread_priority::{
 use tokio::sync::oneshot;
 
 use super::clock::SystemClock;
-use super::lanes::{ByLane, DAY_UNDER_WAY_MS, Turns};
+use super::lanes::{BACKFILL_SHARE, ByLane, DAY_UNDER_WAY_MS, Turns};
 use super::ports::Clock;
 use crate::flow::{Lane, Millis, Permanent};
 
@@ -41,10 +41,12 @@ pub struct Threads {
 #[derive(Debug)]
 struct Shared {
     queue: Mutex<Queue>,
-    /// Something waits that an ordinary thread may take; a background thread.
+    /// Something waits that an ordinary thread may take; a background thread; a spare one.
     ordinary: Condvar,
     background: Condvar,
     spare: Condvar,
+    /// Nobody needs to rest any more: it is the end.
+    resting: Condvar,
     /// Whether backfills have threads of their own.
     apart: bool,
     clock: SystemClock,
@@ -72,12 +74,24 @@ impl fmt::Debug for Queue {
 enum Kind {
     /// Both lanes in turns; where backfills have threads of their own, a backfill only in its turn among days.
     Ordinary,
-    /// Backfills, with what the cores have left: the system takes them from it the moment that anything else
-    /// wants to run, be it the thread that hands a day's message on.
+    /// Backfills, with what the cores have left: the system takes them from it when anything else wants to run, be
+    /// it the thread that hands a day's message on. But not always at once. Linux's fair scheduler may leave a thread
+    /// that woke behind a background one until its next tick, 4 milliseconds later, even beside a core with nothing
+    /// to do. So while a day is under way it computes an eighth of the time and rests otherwise.
     Background,
-    /// The same, and rests while a day is under way: a core with nothing to do takes a woken thread at once, one that
-    /// has a background thread often only when it next looks around.
+    /// The same, and rests as long as a day is under way.
     Spare,
+}
+
+impl Kind {
+    /// Until when a thread rests after a computation, while a day is under way.
+    fn rests_until(self, began: Millis, ended: Millis) -> Millis {
+        match self {
+            Self::Ordinary => ended,
+            Self::Background => ended + (BACKFILL_SHARE as Millis - 1) * (ended - began).max(0),
+            Self::Spare => Millis::MAX,
+        }
+    }
 }
 
 impl Threads {
@@ -87,8 +101,8 @@ impl Threads {
     }
 
     /// The same for days, and as many threads more for backfills, which run when nothing else wants the cores, and
-    /// leave one of several to a day that is under way. For a fleet that has days to do in time: on a machine whose
-    /// cores others keep busy, a backfill has little more than its turns among days.
+    /// beside a day that is under way an eighth of the time. For a fleet that has days to do in time: on a machine
+    /// whose cores others keep busy, a backfill has little more than its turns among days.
     pub fn with_background(cores: usize) -> io::Result<Self> {
         let cores = cores.max(1);
         let mut kinds = vec![Kind::Ordinary; cores];
@@ -103,6 +117,7 @@ impl Threads {
             ordinary: Condvar::new(),
             background: Condvar::new(),
             spare: Condvar::new(),
+            resting: Condvar::new(),
             apart,
             clock: SystemClock,
         });
@@ -118,9 +133,7 @@ impl Threads {
                     Kind::Background | Kind::Spare => step_back(),
                     Kind::Ordinary => {}
                 }
-                while let Some(job) = shared.next(kind) {
-                    job();
-                }
+                shared.serve(kind);
             };
             started.threads.push(Builder::new().name(name.to_owned()).spawn(serve)?);
         }
@@ -157,15 +170,22 @@ impl Shared {
         }
     }
 
-    /// What is to be done next; `None` at the end.
-    fn next(&self, kind: Kind) -> Option<Job> {
+    /// Computes until the end.
+    fn serve(&self, kind: Kind) {
+        let mut began = self.clock.now();
+        while let Some(job) = self.next(kind, kind.rests_until(began, self.clock.now())) {
+            began = self.clock.now();
+            job();
+        }
+    }
+
+    /// What is to be done next, where a day is under way after a rest; `None` at the end.
+    fn next(&self, kind: Kind, rests_until: Millis) -> Option<Job> {
         let mut queue = self.queue();
         // A job that finds a thread at rest takes nobody's turn.
         let mut rested = false;
         loop {
-            if kind == Kind::Spare {
-                queue = self.rest(queue);
-            }
+            queue = self.rest(queue, rests_until);
             if queue.closed {
                 return None;
             }
@@ -182,12 +202,12 @@ impl Shared {
         }
     }
 
-    /// Comes back when no day is under way.
-    fn rest<'a>(&self, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
-        while let left @ 1..=DAY_UNDER_WAY_MS = queue.day_until - self.clock.now()
+    /// Comes back at `until`, or when no day is under way.
+    fn rest<'a>(&self, mut queue: MutexGuard<'a, Queue>, until: Millis) -> MutexGuard<'a, Queue> {
+        while let left @ 1..=DAY_UNDER_WAY_MS = queue.day_until.min(until).saturating_sub(self.clock.now())
             && !queue.closed
         {
-            let rested = self.spare.wait_timeout(queue, Duration::from_millis(left.unsigned_abs()));
+            let rested = self.resting.wait_timeout(queue, Duration::from_millis(left.unsigned_abs()));
             queue = rested.unwrap_or_else(PoisonError::into_inner).0;
         }
         queue
@@ -217,6 +237,7 @@ impl Drop for Threads {
         self.shared.ordinary.notify_all();
         self.shared.background.notify_all();
         self.shared.spare.notify_all();
+        self.shared.resting.notify_all();
         for thread in self.threads.drain(..) {
             // The last owner may be one of them: a computation holds what it was made of.
             if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
@@ -360,6 +381,16 @@ mod tests {
         for _ in 0..2 {
             end.send(()).unwrap();
         }
+    }
+
+    #[test]
+    fn beside_a_day_a_background_thread_computes_an_eighth_of_the_time() {
+        let rests = |kind: Kind| kind.rests_until(100, 103);
+        assert_eq!(rests(Kind::Ordinary), 103);
+        assert_eq!((103 - 100) * BACKFILL_SHARE as Millis, rests(Kind::Background) - 100);
+        assert_eq!(rests(Kind::Spare), Millis::MAX);
+        // A clock that was put back asks for no rest, nor for one into the past.
+        assert_eq!(Kind::Background.rests_until(103, 100), 100);
     }
 
     #[cfg(target_os = "linux")]

@@ -14,8 +14,8 @@ pub const BACKFILL_SHARE: usize = 8;
 
 /// How long after a day's latest order, or computation, a day counts as under way, in milliseconds: longer than any
 /// step of its cascade waits for the one before it. Meanwhile a backfill has few attempts, for each of them has writes
-/// and messages of its own in the queues of the ledger and the server, where a day's would stand behind them; and a
-/// core is left to those who hand the day's messages on.
+/// and messages of its own in the queues of the ledger and the server, where a day's would stand behind them; and its
+/// threads rest most of the time, for those who hand the day's messages on.
 pub(super) const DAY_UNDER_WAY_MS: Millis = 2_000;
 
 /// Of every so many attempts at a time, a backfill has one while a day is under way: enough for its share of the
