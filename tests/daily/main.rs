@@ -4,4 +4,5 @@
 mod bus;
 mod morning;
 mod seasons;
+mod taken_back;
 mod world;
