@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use home::{Answer, SMALL_LEAGUE, TestHome, assert_same_lake};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidegate::adapters::sources::{League, SimulatedLeague};
 
 fn run_simulated(home: &TestHome, more: &[&str]) -> Answer {
@@ -76,7 +76,13 @@ fn every_question_has_an_answer() {
 
     // A small league never has enough rows for a model: that is a skip with its reason, and no failure.
     let trained = home.run(&["train", "nba", "--date", last, "--json"]).ended(0).json();
-    assert_eq!((total(&trained, "done"), total(&trained, "skipped")), (0, 1), "{trained}");
+    // With it the checks and gates before and behind it, and its files.
+    assert_eq!((total(&trained, "done"), total(&trained, "skipped")), (0, 6), "{trained}");
+    let gates = trained["gates"].as_array().expect("gates");
+    let said: Vec<_> = gates.iter().map(|gate| (&gate["gate"], &gate["skipped"]["too_few_rows"])).collect();
+    assert_eq!(said, [(&json!("nba.gate_e"), &json!(1)), (&json!("nba.gate_f"), &json!(1))], "{trained}");
+    let told = home.run(&["train", "nba", "--date", last]).ended(0).stdout;
+    assert!(told.contains("nba.gate_f: skipped: too_few_rows"), "{told}");
     assert!(home.run(&["why", "points_model", last]).ended(0).stdout.contains("skipped: too_few_rows"));
     let no_model = home.run(&["model", "show", "nba"]).ended(2);
     assert!(no_model.stderr.contains("no model yet"), "{}", no_model.stderr);

@@ -2,6 +2,7 @@
 //! Shared by all commands that run something to completion.
 
 use anyhow::Context;
+use serde_json::Value;
 
 use super::assemble::Fleet;
 use super::console::Console;
@@ -27,6 +28,8 @@ pub(super) struct Completion<'a> {
     runs: Vec<RunId>,
     begun: Millis,
     interrupted: bool,
+    /// What is said of gates beside the sums: for people, and for machines under `gates`.
+    gates: Option<(String, Value)>,
 }
 
 impl<'a> Completion<'a> {
@@ -38,7 +41,7 @@ impl<'a> Completion<'a> {
         signals: &'a mut Signals,
     ) -> Self {
         let begun = fleet.begun;
-        Self { fleet, settings, console, signals, runs: Vec::new(), begun, interrupted: false }
+        Self { fleet, settings, console, signals, runs: Vec::new(), begun, interrupted: false, gates: None }
     }
 
     /// Waits for what an earlier process had left unfinished. `false` where a signal came first.
@@ -57,6 +60,11 @@ impl<'a> Completion<'a> {
         Ok(!self.interrupted)
     }
 
+    /// Says this of gates too, in the end.
+    pub(super) fn say_of_gates(&mut self, verdicts: (String, Value)) {
+        self.gates = Some(verdicts);
+    }
+
     /// Sums up and prints. `complete` counts the units that were up to date before, `held` are those that a
     /// plan left out because they are held.
     pub(super) async fn end(
@@ -70,7 +78,12 @@ impl<'a> Completion<'a> {
         }
         let summary = Summary::of(&self.fleet.engine, &self.runs, selected, held, self.begun).await?;
         let ending = if self.interrupted { Ending::Interrupted } else { summary.ending() };
-        self.settings.print(&summary.render(ending, complete), || summary.json(ending, complete));
+        let (mut text, mut json) = (summary.render(ending, complete), summary.json(ending, complete));
+        if let Some((of_gates, gates)) = self.gates {
+            text = format!("{of_gates}\n{text}");
+            json["gates"] = gates;
+        }
+        self.settings.print(&text, || json);
         Ok(ending)
     }
 }

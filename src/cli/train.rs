@@ -1,9 +1,10 @@
 //! `tidegate train`: makes the model of a date on demand, beside those that come once a month, with all
-//! that it lacks upstream. Runs to completion like `run`.
+//! that it lacks upstream and the gates before and behind it. Runs to completion like `run`, and says what those say.
 
 use clap::Args;
 
 use super::assemble::Fleet;
+use super::check;
 use super::completion::Completion;
 use super::console::Console;
 use super::ending::Ending;
@@ -20,7 +21,8 @@ Examples:
   tidegate train nba --date 2024-03-14     learns from all dates before, and predicts from that one on
   tidegate model show nba                  what came of it
 
-A model made on demand is used from its date to the end of its month, and kept up to date like the others.";
+A model made on demand is judged like the others: gate E before it is trained, gate F before it predicts. It is used
+from its date to the end of its month, and kept up to date. A NO-GO is a dead letter, and holds those predictions.";
 
 /// Options of `tidegate train`.
 #[derive(Debug, Args)]
@@ -62,7 +64,13 @@ async fn train(mut completion: Completion<'_>, options: &Options) -> anyhow::Res
         let title = selected.title(Lane::Backfill);
         let name = title.name.clone();
         let run = submit(&completion.fleet.engine, &plan, title).await?;
-        completion.follow(run.as_slice(), &name).await?;
+        if completion.follow(run.as_slice(), &name).await? {
+            let engine = &completion.fleet.engine;
+            engine.refresh_catalog().await?;
+            let together = engine.cascade().companions(MODEL.name());
+            let verdicts = check::verdicts(engine, selected.request.dates.start, &together).await?;
+            completion.say_of_gates(verdicts);
+        }
     }
     completion.end(Some(&selected), plan.complete, &plan.held).await
 }

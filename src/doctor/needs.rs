@@ -132,7 +132,7 @@ const ENGINE: [Need; 3] = [publish(Scope::Completions), publish(Scope::Orders), 
 pub fn needs(role: Role) -> Vec<Need> {
     let own: &[Need] = match role {
         Role::Client => {
-            &[publish(Scope::Orders), write(Scope::Lake), read(Scope::Published), ASK, JOBS, LIST]
+            &[publish(Scope::Orders), write(Scope::Lake), write(Scope::Published), ASK, JOBS, LIST]
         }
         Role::Gate => &[consume(Scope::GateSubscriptions), consume(Scope::RecorderSubscriptions)],
         Role::Scheduler => &[write(Scope::Lake), write(Scope::Published)],

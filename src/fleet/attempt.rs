@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tracing::{Instrument, Span};
 
 use super::compute::{Known, Made, Trouble, known, make};
+use super::documents;
 use super::engine::{Engine, LEASE_MS, RENEWAL_MS};
 use super::ports::{Burial, Claim, Commit, Committed, Provenance, TraceContext, Traced};
 use super::progress::{AttemptEnd, How};
@@ -148,14 +149,19 @@ async fn publish_again(engine: &Engine, processor: &Processor, at: usize, lane: 
     };
     engine.refresh_catalog().await?;
     let known = known(engine, &engine.catalog(), processor, at);
-    match make(engine, processor, at, lane, &known).await {
-        Ok(Made::Documents(documents)) => {
-            engine.ports.objects.publish(engine.calendar.date(at), documents).await?;
-            Ok(())
-        }
-        Ok(Made::Computed(_) | Made::Landed { .. }) => Ok(()),
-        Err(Trouble::Failure(failure)) => Err(failure),
-        Err(Trouble::InputLost(unit, reason)) => {
+    let documents = match make(engine, processor, at, lane, &known).await {
+        Ok(Made::Documents(documents)) => documents,
+        Ok(Made::Computed(_) | Made::Landed { .. }) => Vec::new(),
+        Err(trouble) => return not_put_again(trouble),
+    };
+    let unit = engine.unit(processor.writes, at);
+    documents::replace(engine, unit, documents).await.or_else(not_put_again)
+}
+
+fn not_put_again(trouble: Trouble) -> Result<(), Failure> {
+    match trouble {
+        Trouble::Failure(failure) => Err(failure),
+        Trouble::InputLost(unit, reason) | Trouble::HeirLost { input: unit, reason, .. } => {
             tracing::warn!(%unit, %reason, "documents are not put again: an input is lost");
             Ok(())
         }
@@ -178,11 +184,11 @@ pub(super) async fn write_made(
     engine: &Engine,
     fresh: &Fresh<'_>,
     made: Made,
-) -> Result<UnitRecord, Failure> {
+) -> Result<UnitRecord, Trouble> {
     let (outcome, stored, expected, written) = match made {
         Made::Computed(Computed::Skipped(reason)) => {
             // What it may have held before is no longer its content, and nobody may take it for that.
-            engine.ports.lake.remove(fresh.unit).await?;
+            remove(engine, fresh.unit).await?;
             (Outcome::Skipped(reason), None, 0, 0)
         }
         Made::Computed(Computed::Rows(output)) => {
@@ -202,8 +208,7 @@ pub(super) async fn write_made(
         Made::Documents(documents) => {
             let (revision, bytes, count) =
                 (Document::revision_of(&documents), Document::bytes_of(&documents), documents.len());
-            let published = engine.ports.objects.publish(fresh.unit.date, documents).await?;
-            tracing::debug!(unit = %fresh.unit, ?published, "published");
+            documents::replace(engine, fresh.unit, documents).await?;
             let stored = Stored { revision, digest: *revision.bytes(), bytes };
             (Outcome::Done, Some(stored), count as u64, count as u64)
         }
@@ -226,6 +231,14 @@ pub(super) async fn write_made(
         duration_ms: u64::try_from(now - fresh.started).unwrap_or(0),
         finished_at: now,
     })
+}
+
+/// Takes away whatever a unit has, rows or documents.
+pub(super) async fn remove(engine: &Engine, unit: Unit) -> Result<(), Trouble> {
+    match engine.cascade.processor(unit.dataset).map(|processor| processor.step) {
+        Some(Step::Publish { .. }) => documents::replace(engine, unit, Vec::new()).await,
+        Some(Step::Land { .. } | Step::Compute { .. }) | None => Ok(engine.ports.lake.remove(unit).await?),
+    }
 }
 
 fn stopping(order: WorkOrder) -> Failure {
@@ -299,6 +312,10 @@ impl Attempt<'_> {
             Ok(None) => self.begin_again().await,
             Err(Trouble::Failure(failure)) => self.fail(failure, Some(fingerprint)).await,
             Err(Trouble::InputLost(unit, reason)) => self.input_lost(unit, &reason, &known).await,
+            Err(Trouble::HeirLost { heir, input, reason }) => {
+                tracing::warn!(unit = %self.order.unit, %heir, %input, %reason, "an heir is made again");
+                self.reopen(heir).await
+            }
         }
     }
 
@@ -313,6 +330,11 @@ impl Attempt<'_> {
             return self.begin_again().await;
         }
         tracing::warn!(%unit, %reason, reader = %self.order.unit, "an input is lost; it is made again");
+        self.reopen(unit).await
+    }
+
+    /// Has a unit made again, and this one after it.
+    async fn reopen(&self, unit: Unit) -> Result<Next, Failure> {
         traces::ended(&self.span, "input_lost");
         self.engine.ports.ledger.reopen(self.order.run, unit, self.order.unit, self.fence).await?;
         // The next claim finds the task waiting, and has the gates opened.

@@ -39,6 +39,29 @@ pub(super) enum Trouble {
     Failure(Failure),
     /// An input unit is not there as the ledger recorded it; it must be made again first.
     InputLost(Unit, String),
+    /// A document is to become that of another unit, which cannot be made: something that it reads is lost.
+    HeirLost {
+        /// The unit.
+        heir: Unit,
+        /// What it reads.
+        input: Unit,
+        /// What is wrong with that.
+        reason: String,
+    },
+}
+
+impl Trouble {
+    /// For whoever is at no attempt, and can have nothing made again.
+    pub(super) fn into_failure(self) -> Failure {
+        let message = match self {
+            Self::Failure(failure) => return failure,
+            Self::InputLost(unit, reason) => format!("{unit}: {reason}"),
+            Self::HeirLost { heir, input, reason } => {
+                format!("a document is to become that of {heir} again, which reads {input}: {reason}")
+            }
+        };
+        Permanent::new("input_lost", format!("{message}; a run makes it again, then ask once more")).into()
+    }
 }
 
 impl<F: Into<Failure>> From<F> for Trouble {

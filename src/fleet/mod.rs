@@ -9,6 +9,7 @@ mod coverage;
 mod cpu;
 mod days;
 mod dead_letter;
+mod documents;
 mod doubt;
 mod engine;
 mod gate;
@@ -44,7 +45,7 @@ pub use lanes::BACKFILL_SHARE;
 pub use ports::{
     Backlog, Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Deliveries, Delivery, Fetched, Found,
     Lake, LakeError, Ledger, LedgerError, Message, NewRun, ObjectError, ObjectStore, Provenance, Published,
-    RunRecord, Source, Subscriber, TaskRecord, TraceContext, Traced, Upstream,
+    Retraction, RunRecord, Source, Subscriber, TaskRecord, TraceContext, Traced, Upstream,
 };
 pub use progress::{AttemptEnd, Ended, How, Progress};
 pub use retry::{ATTEMPTS_MAX, Backoff};

@@ -11,8 +11,8 @@ pub use super::ledger_port::{
 };
 pub use super::trace_context::{TraceContext, Traced};
 use crate::flow::{
-    Completion, DatasetName, Date, DeadLetterNotice, Document, Failure, Fingerprint, Frame, Millis, Payload,
-    Schema, Season, Stored, Transient, Unit, WorkOrder,
+    Completion, DatasetName, Date, DeadLetterNotice, Document, DocumentPath, Failure, Fingerprint, Frame,
+    Keep, Listing, Millis, Payload, Schema, Season, Stored, Transient, Unit, WorkOrder,
 };
 
 /// What a unit's file says of itself.
@@ -122,12 +122,36 @@ impl From<ObjectError> for Failure {
     }
 }
 
-/// Where documents for readers outside go: a website's files, a model's report.
+/// A document that a date no longer has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retraction {
+    /// Where it is.
+    pub path: DocumentPath,
+    /// Whose it was.
+    pub keep: Keep,
+    /// The date that no longer has it.
+    pub as_of: Date,
+    /// What the latest of the dates that still have it says, and that date. None has one's own.
+    pub heir: Option<(Date, Document)>,
+}
+
+/// Where documents for readers outside go: a website's files, a model's report; and a list for each unit of what it
+/// has had there, which is no document itself. `documents.rs` says in which order these are called.
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
     /// Puts a unit's documents in their places, each atomically and durably. What is equal is not written
     /// again, and of documents that several dates write (`Keep::Latest`) the one of the latest date stays.
     async fn publish(&self, as_of: Date, documents: Vec<Document>) -> Result<Published, ObjectError>;
+
+    /// Adds to the list of a unit, atomically and durably. Answers with the whole list.
+    async fn list(&self, unit: Unit, more: Listing) -> Result<Listing, ObjectError>;
+
+    /// The list of a unit; empty where nothing was ever added to it.
+    async fn listed(&self, unit: Unit) -> Result<Listing, ObjectError>;
+
+    /// Takes a document back, durably: its heir takes its place, or nothing. What is there of a date that is later
+    /// than both stays.
+    async fn retract(&self, retraction: Retraction) -> Result<(), ObjectError>;
 }
 
 /// What a source has for a date.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::attempt::remove;
+use super::compute::Trouble;
 use super::engine::{Engine, Tenancy};
 use super::ports::{DeadLetter, LedgerError, NewRun};
 use super::{dead_letter, gate, traces};
@@ -314,7 +316,7 @@ pub async fn accept(engine: &Engine, id: i64, lane: Lane) -> Result<Option<RunId
         (None, None) => return Err(RunError::NoDeadLetter(id)),
     };
     // Before it is a gap: whatever an earlier run wrote for it is not what a gap holds.
-    engine.ports.lake.remove(letter.unit).await.map_err(Failure::from)?;
+    remove(engine, letter.unit).await.map_err(Trouble::into_failure)?;
     if !engine.ports.ledger.accept(id, fingerprint, engine.ports.clock.now()).await? {
         return Err(RunError::NoDeadLetter(id));
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::attempt::{Fresh, write_made};
 use super::compute::{Trouble, known, make};
 use super::engine::Engine;
-use crate::flow::{Failure, Lane, Permanent, Processor, RunId, Step};
+use crate::flow::{Failure, Lane, Processor, RunId, Step};
 
 /// Computes all units of these dates (places in the calendar), each after all that it reads, into the
 /// engine's lake. `run_name` goes into the files. Answers with the number of units; the first failure ends it.
@@ -78,14 +78,8 @@ async fn one(engine: &Engine, processor: &Processor, at: usize, run_name: &str) 
         (catalog.fingerprint(processor, at, stamp.as_deref()), known(engine, &catalog, processor, at))
     };
     let fresh = Fresh { unit, processor, fingerprint, run_name, run: RunId(0), attempt: 1, started: 0 };
-    let made = match make(engine, processor, at, Lane::Backfill, &known).await {
-        Ok(made) => made,
-        Err(Trouble::Failure(failure)) => return Err(failure),
-        Err(Trouble::InputLost(unit, reason)) => {
-            return Err(Permanent::new("input_lost", format!("{unit}: {reason}")).into());
-        }
-    };
-    let record = write_made(engine, &fresh, made).await?;
+    let made = make(engine, processor, at, Lane::Backfill, &known).await.map_err(Trouble::into_failure)?;
+    let record = write_made(engine, &fresh, made).await.map_err(Trouble::into_failure)?;
     engine.catalog().put(unit, Some(record));
     Ok(())
 }

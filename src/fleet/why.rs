@@ -204,11 +204,10 @@ impl Inquiry<'_> {
         if let Some(letter) = self.letters.iter().find(|letter| letter.unit == unit) {
             return Standing::Dead(letter.clone());
         }
-        if complete {
-            return Standing::Complete;
-        }
+        // Complete or not: what it has is an older content, which is made anew when the letter is mended.
         match self.letters.iter().find(|letter| self.reaches(letter, unit)) {
             Some(letter) => Standing::Held(letter.clone()),
+            None if complete => Standing::Complete,
             None => Standing::NotPlanned,
         }
     }

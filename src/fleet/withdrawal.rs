@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use super::attempt::remove;
+use super::compute::Trouble;
 use super::engine::Engine;
 use super::runs::RunError;
-use crate::flow::{Date, Failure, Outcome, Step, Unit};
+use crate::flow::{Date, Outcome, Step, Unit};
 
 /// Takes back the units of all dates that have left the calendar and of which nothing has landed but
 /// `foretold`, the schedule. A date that was played is left alone, for a source that has lost a season's
@@ -35,8 +37,21 @@ pub async fn withdraw(engine: &Engine, foretold: &str) -> Result<BTreeSet<Date>,
     }
     tracing::info!(?dates, "dates that have lost their games are taken back");
     for unit in &units {
-        engine.ports.lake.remove(*unit).await.map_err(Failure::from)?;
+        take_away(engine, *unit).await?;
     }
     engine.ports.ledger.withdraw(&units, engine.ports.clock.now()).await?;
     Ok(dates)
+}
+
+/// Takes away what a unit has. A unit whose document should come in the place of one of its documents, and cannot be
+/// made, is forgotten with what it has lost: the next plan finds both missing, and puts the document in its place.
+async fn take_away(engine: &Engine, unit: Unit) -> Result<(), RunError> {
+    loop {
+        let Err(trouble) = remove(engine, unit).await else { return Ok(()) };
+        let Trouble::HeirLost { heir, input, reason } = trouble else {
+            return Err(trouble.into_failure().into());
+        };
+        tracing::warn!(%heir, %input, %reason, "an input is lost; both are made again");
+        engine.ports.ledger.withdraw(&[heir, input], engine.ports.clock.now()).await?;
+    }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::cadence::Cadence;
 use super::date::Calendar;
 use super::names::{DatasetName, PipelineName};
 use super::processor::{Input, Pipeline, Processor, Step};
@@ -125,6 +126,30 @@ impl Cascade {
         readers.iter().map(|(at, window)| (&self.processors[*at], *window))
     }
 
+    /// What is made together with a dataset that is made rarely, itself included: those that are made as rarely and
+    /// hang together with it by reads of the same date. Whoever asks for a model on a date gets the checks before
+    /// and behind it too. Nothing but itself of a dataset with a unit on every date.
+    #[must_use]
+    pub fn companions(&self, dataset: DatasetName) -> Vec<DatasetName> {
+        let is_rare = |at: usize| self.processors[at].cadence != Cadence::EveryDate;
+        let mut together: Vec<usize> = self.position(dataset).into_iter().collect();
+        let mut next = 0;
+        while let Some(at) = together.get(next).copied().filter(|at| is_rare(*at)) {
+            let same_date = |window: &Window| *window == Window::SameDate;
+            let read = self.processors[at].reads.iter().filter(|input| same_date(&input.window));
+            let read = read.map(|input| self.index[&input.dataset]);
+            let readers = self.readers[at].iter().filter(|(_, window)| same_date(window)).map(|(at, _)| *at);
+            for other in read.chain(readers).filter(|other| is_rare(*other)) {
+                if !together.contains(&other) {
+                    together.push(other);
+                }
+            }
+            next += 1;
+        }
+        together.sort_unstable();
+        together.into_iter().map(|at| self.processors[at].writes).collect()
+    }
+
     /// Everything that depends on a unit, directly or not, itself excluded: by dataset, ranges of the
     /// calendar's indexes. Exact: each date in it has the unit in its windows or in theirs. A unit that does
     /// not exist as `exists` says is in it too (it may be a task on demand), but hands nothing on.
@@ -215,7 +240,6 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::cadence::Cadence;
     use super::super::date::{Date, Season};
     use super::super::frame::Schema;
     use super::super::outcome::{Computed, SkipReason};
@@ -287,6 +311,29 @@ mod tests {
             matches!(cascade(&[(0, 1, 0), (1, 0, 0)]), Err(CascadeError::Cycle(names)) if names.len() == 2)
         );
         assert!(cascade(&[(1, 0, 0), (2, 1, 0)]).is_ok());
+    }
+
+    #[test]
+    fn what_is_as_rare_and_read_on_the_same_date_is_made_together() {
+        let same_date = |dataset| Input { dataset, window: Window::SameDate, presence: Presence::Optional };
+        let before = |dataset| Input { window: Window::AllBefore, ..same_date(dataset) };
+        let monthly = |at, reads| Processor { cadence: Cadence::MonthOpening, ..processor(at, reads) };
+        // a (every date) -> b (its checks) -> c (the model) -> e (every date); d learns from b, another time.
+        let processors = vec![
+            Processor { cadence: Cadence::EveryDate, ..processor(0, vec![]) },
+            monthly(1, vec![same_date(NAMES[0])]),
+            monthly(2, vec![same_date(NAMES[1]), before(NAMES[0])]),
+            monthly(3, vec![before(NAMES[1])]),
+            processor(4, vec![same_date(NAMES[2])]),
+        ];
+        let processors = Box::leak(processors.into_boxed_slice());
+        let name = PipelineName::of("t");
+        let calendar = |_: &[_]| Ok(Calendar::default());
+        let cascade =
+            Cascade::of(&Pipeline { name, processors, calendar_source: "", calendar }).expect("one");
+        let together: Vec<Vec<DatasetName>> = NAMES.map(|dataset| cascade.companions(dataset)).into();
+        let [a, b, c, d, e] = NAMES;
+        assert_eq!(together, [vec![a], vec![b, c], vec![b, c], vec![d], vec![e]]);
     }
 
     proptest! {

@@ -23,6 +23,8 @@ pub struct Catalog {
 
 #[derive(Clone)]
 struct Units {
+    /// What is made together with them (`Cascade::companions`).
+    companions: Arc<[DatasetName]>,
     records: Vec<Option<Arc<UnitRecord>>>,
     sums: Vec<RangeSum>,
     counts: Vec<u32>,
@@ -33,12 +35,13 @@ impl Catalog {
     #[must_use]
     pub fn empty(cascade: &Cascade, calendar: Arc<Calendar>) -> Self {
         let dates = calendar.len();
-        let units = Units {
+        let units = |dataset| Units {
+            companions: cascade.companions(dataset).into(),
             records: vec![None; dates],
             sums: vec![RangeSum::default(); dates + 1],
             counts: vec![0; dates + 1],
         };
-        let datasets = cascade.datasets().map(|dataset| (dataset, units.clone())).collect();
+        let datasets = cascade.datasets().map(|dataset| (dataset, units(dataset))).collect();
         Self { calendar, datasets }
     }
 
@@ -82,10 +85,12 @@ impl Catalog {
     }
 
     /// Whether the processor's unit at `at` must be complete before what reads it can be made: it falls on
-    /// the processor's cadence, or it was made on demand.
+    /// the processor's cadence, or it was asked for, which any of those that are made together with it shows.
     #[must_use]
     pub fn exists(&self, processor: &Processor, at: usize) -> bool {
-        processor.cadence.falls_on(&self.calendar, at) || self.get(processor.writes, at).is_some()
+        let companions = self.datasets.get(&processor.writes).map_or(&[][..], |units| &units.companions);
+        processor.cadence.falls_on(&self.calendar, at)
+            || companions.iter().any(|dataset| self.get(*dataset, at).is_some())
     }
 
     /// All complete units of a dataset, in order of date, with their places in the calendar.

@@ -60,6 +60,17 @@ pub enum Keep {
     Latest,
 }
 
+impl Keep {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Latest => "latest",
+        }
+    }
+}
+
 /// A file for readers outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
@@ -120,11 +131,7 @@ impl Document {
     #[must_use]
     pub fn revision_of(documents: &[Self]) -> Revision {
         let parts = documents.iter().flat_map(|document| {
-            let keep: &[u8] = match document.keep {
-                Keep::Own => b"own",
-                Keep::Latest => b"latest",
-            };
-            [document.path.as_str().as_bytes(), keep, &document.bytes]
+            [document.path.as_str().as_bytes(), document.keep.as_str().as_bytes(), &document.bytes]
         });
         Revision::of_parts(parts)
     }

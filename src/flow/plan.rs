@@ -22,7 +22,7 @@ pub struct PlanRequest {
     pub datasets: Vec<DatasetName>,
     /// Make everything asked for anew, even what is up to date, and try dead letters again.
     pub force: bool,
-    /// Make the units of these dates too which exist on demand only.
+    /// Make the units of these dates too which exist on demand only, with those that are made together with them.
     pub on_demand: bool,
 }
 
@@ -169,10 +169,10 @@ fn wanted(cascade: &Cascade, catalog: &Catalog, request: &PlanRequest) -> Vec<Ve
     let calendar = catalog.calendar();
     let mut wanted = vec![vec![false; calendar.len()]; cascade.processors().len()];
     for (position, processor) in cascade.processors().iter().enumerate() {
-        if request.datasets.is_empty() || request.datasets.contains(&processor.writes) {
-            for at in request.dates.clone() {
-                wanted[position][at] = request.on_demand || catalog.exists(processor, at);
-            }
+        let asked_for = |dataset| request.datasets.is_empty() || request.datasets.contains(&dataset);
+        let on_demand = request.on_demand && cascade.companions(processor.writes).into_iter().any(asked_for);
+        for at in request.dates.clone() {
+            wanted[position][at] = on_demand || asked_for(processor.writes) && catalog.exists(processor, at);
         }
     }
     for position in (0..wanted.len()).rev() {

@@ -3,5 +3,7 @@
 
 mod bus;
 mod morning;
+mod on_demand;
 mod seasons;
+mod taken_back;
 mod world;

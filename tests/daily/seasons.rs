@@ -266,8 +266,8 @@ async fn check_order(serving: &Serving, trouble: &[Range<Millis>; 2]) {
     assert!(corrected.len() * 3 > calendar.len(), "{} dates were corrected", corrected.len());
 }
 
-/// Every record and every unit of the lake as a backfill over what has landed makes them. Only the name of
-/// the run, which is in the files' metadata, is another one.
+/// Every record, every unit of the lake and every document as a backfill over what has landed makes them. Only the
+/// name of the run, which is in the files' metadata, is another one.
 async fn check_against_a_backfill(serving: &Serving) {
     let straight = World::new(serving.world.clock.now());
     let process = straight.start(serving.zone()).await;
@@ -286,4 +286,8 @@ async fn check_against_a_backfill(serving: &Serving) {
         world.lake.contents().into_iter().map(|(unit, stored)| (unit, stored.revision)).collect()
     };
     assert_eq!(kept(&serving.world), kept(&straight));
+    // Of the dates that were put off nothing is published any more.
+    assert_eq!(serving.world.objects.contents(), straight.objects.contents());
+    let of_date = |date: &Date| format!("predictions/{date}.json");
+    assert!(serving.withdrawn.iter().all(|date| straight.objects.get(&of_date(date)).is_none()));
 }

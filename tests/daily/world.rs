@@ -14,18 +14,21 @@ use tidegate::fleet::{
     Clock, Engine, Inline, Lake, Ledger, Limits, Millis, Part, Ports, RunTitle, Service, Source, Stored,
     UnitRecord, make_plan, recover, submit, withdraw,
 };
-use tidegate::flow::{Calendar, Cascade, DatasetName, Date, Frame, Lane, PlanRequest, Rhythm, Step, Unit};
+use tidegate::flow::{
+    Calendar, Cascade, DatasetName, Date, Frame, Lane, Pipeline, Plan, PlanRequest, Rhythm, Step, Unit,
+};
 use tidegate::pipelines::nba::NBA;
 
 use crate::bus::MemoryBus;
 
 /// What survives a process.
 pub(crate) struct World {
+    pipeline: Pipeline,
     pub(crate) cascade: Cascade,
     pub(crate) ledger: Arc<InlineLedger>,
     pub(crate) lake: Arc<MemoryLake>,
     pub(crate) clock: Arc<ManualClock>,
-    objects: Arc<MemoryStore>,
+    pub(crate) objects: Arc<MemoryStore>,
     bus: Arc<MemoryBus>,
 }
 
@@ -38,7 +41,12 @@ pub(crate) struct Process {
 
 impl World {
     pub(crate) fn new(now: Millis) -> Self {
-        let cascade = Cascade::of(&NBA).expect("a cascade");
+        Self::of(NBA, now)
+    }
+
+    /// A world of another pipeline.
+    pub(crate) fn of(pipeline: Pipeline, now: Millis) -> Self {
+        let cascade = Cascade::of(&pipeline).expect("a cascade");
         let datasets: Vec<DatasetName> = cascade.datasets().collect();
         Self {
             ledger: Arc::new(InlineLedger::in_memory(&datasets).expect("a ledger")),
@@ -47,13 +55,14 @@ impl World {
             objects: Arc::new(MemoryStore::default()),
             bus: Arc::new(MemoryBus::of(&cascade)),
             cascade,
+            pipeline,
         }
     }
 
     /// A process begins, with the dates that the source has now.
     pub(crate) async fn start(&self, source: Arc<dyn Source>) -> Process {
-        let payloads = source.calendar(NBA.calendar_source).await.expect("payloads");
-        let calendar = Arc::new((NBA.calendar)(&payloads).expect("a calendar"));
+        let payloads = source.calendar(self.pipeline.calendar_source).await.expect("payloads");
+        let calendar = Arc::new((self.pipeline.calendar)(&payloads).expect("a calendar"));
         let ports = Ports {
             ledger: Arc::clone(&self.ledger) as _,
             lake: Arc::clone(&self.lake) as _,
@@ -64,7 +73,7 @@ impl World {
             cpu: Arc::new(Inline),
         };
         let engine = Arc::new(Engine::new(self.cascade.clone(), calendar, ports, 40 << 20));
-        withdraw(&engine, NBA.calendar_source).await.expect("dates that are no more");
+        withdraw(&engine, self.pipeline.calendar_source).await.expect("dates that are no more");
         recover(&engine, true).await.expect("a recovery");
         let subscriber = Arc::clone(&self.bus) as _;
         let (patience, grace) = (Duration::ZERO, Duration::from_secs(20));
@@ -101,13 +110,18 @@ impl Process {
     pub(crate) async fn bring_up_to_date(&self, today: Date) -> usize {
         let dates = Rhythm::until(self.calendar(), today);
         let request = PlanRequest { dates, datasets: Vec::new(), force: false, on_demand: false };
-        let plan = make_plan(&self.engine, &request).await.expect("a plan");
+        self.carry_out(&request).await.tasks.len()
+    }
+
+    /// Runs what is asked for to its end; answers with the plan.
+    pub(crate) async fn carry_out(&self, request: &PlanRequest) -> Plan {
+        let plan = make_plan(&self.engine, request).await.expect("a plan");
         let title =
             RunTitle { name: "history".to_owned(), kind: "backfill".to_owned(), lane: Lane::Backfill };
         if let Some(run) = submit(&self.engine, &plan, title).await.expect("a run") {
             self.engine.progress().wait_finished(run).await;
         }
-        plan.tasks.len()
+        plan
     }
 }
 

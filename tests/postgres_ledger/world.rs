@@ -15,8 +15,8 @@ use tidegate::fleet::{
     Sweep, Traced, UnitRecord, arrive, make_plan, perform, recover, replay, submit,
 };
 use tidegate::flow::{
-    Calendar, Completion, Date, DeadLetterNotice, Failure, Keep, Lane, Payload, Permanent, PlanRequest,
-    Purpose, Unit, WorkOrder, completed_topic, dead_letter_topic, work_topic,
+    Calendar, Completion, Date, DeadLetterNotice, Failure, Lane, Payload, Permanent, PlanRequest, Purpose,
+    Unit, WorkOrder, completed_topic, dead_letter_topic, work_topic,
 };
 use tokio::task::JoinSet;
 
@@ -384,10 +384,11 @@ async fn compare(world: &World, ledger: &dyn Ledger, seed: u64) {
     for run in ledger.runs(false).await.expect("runs") {
         assert!(run.finished_at.is_some(), "seed {seed}: run {} has no end: {:?}", run.id, run.tasks);
     }
-    let Reference { lake, documents, records: expected, dead, held } = {
+    let expected = {
         let payloads = world.payloads();
         reference(&world.fixture.cascade, &world.calendar, &payloads, &BTreeMap::new())
     };
+    let Reference { lake, records: of_units, dead, held, .. } = &expected;
     let letters = ledger.dead_letters(true).await.expect("dead letters");
     let letters: BTreeSet<Unit> = letters.iter().map(|letter| letter.unit).collect();
     assert!(dead.is_subset(&letters), "seed {seed}: {dead:?} should be dead, {letters:?} are");
@@ -395,7 +396,7 @@ async fn compare(world: &World, ledger: &dyn Ledger, seed: u64) {
         assert!(dead.contains(unit) || held.contains(unit), "seed {seed}: {unit} has no reason to be dead");
     }
     let found = records(ledger).await;
-    for (unit, (outcome, fingerprint, stored)) in &expected {
+    for (unit, (outcome, fingerprint, stored)) in of_units {
         let found = found.get(unit).unwrap_or_else(|| panic!("seed {seed}: {unit} is not complete"));
         let found = (found.outcome, found.fingerprint, found.stored.clone());
         assert_eq!(found, (*outcome, *fingerprint, stored.clone()), "seed {seed}: {unit}");
@@ -404,11 +405,8 @@ async fn compare(world: &World, ledger: &dyn Ledger, seed: u64) {
         units.into_iter().filter(|(unit, _)| !dead.contains(unit) && !held.contains(unit)).collect()
     };
     let differs = format!("seed {seed}: the lake differs from the plain order's");
-    assert_eq!(settled(world.lake.contents()), settled(lake), "{differs}");
-    for document in documents.iter().filter(|document| document.keep == Keep::Own) {
-        let found = world.objects.get(document.path.as_str());
-        assert_eq!(found.as_ref(), Some(&document.bytes), "seed {seed}: {}", document.path.as_str());
-    }
+    assert_eq!(settled(world.lake.contents()), settled(lake.clone()), "{differs}");
+    expected.check_documents(&world.objects.contents());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

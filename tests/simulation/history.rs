@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use tidegate::adapters::ledger::InlineLedger;
 use tidegate::fleet::{DeadLetter, Stored, UnitRecord};
-use tidegate::flow::{Calendar, Date, Keep, PlanRequest, Processor, TaskState, Unit};
+use tidegate::flow::{Calendar, Date, PlanRequest, Processor, TaskState, Unit};
 
 use crate::chance::Dice;
 use crate::pipelines;
@@ -359,11 +359,7 @@ impl History {
             units.iter().filter(|(unit, _)| !unsettled(unit)).map(|(u, s)| (*u, s.clone())).collect()
         };
         assert_eq!(settled(&lake), settled(&expected.lake), "the lake differs from the plain order's");
-        for document in expected.documents.iter().filter(|document| document.keep == Keep::Own) {
-            let path = document.path.as_str();
-            let found = shared.objects.get(path);
-            assert_eq!(found.as_ref(), Some(&document.bytes), "{path} is not as in the plain order");
-        }
+        expected.check_documents(&shared.objects.contents());
     }
 }
 

@@ -187,22 +187,28 @@ pub(crate) fn lane(dice: &mut Dice) -> Lane {
     if dice.per_mille(300) { Lane::Daily } else { Lane::Backfill }
 }
 
-/// One document of the date's own, and one that all dates write.
+/// Documents of the date's own and documents that several dates write, each on some dates only; which, follows from
+/// what the date reads.
 fn publish(inputs: &Inputs<'_>) -> Result<Documents, Permanent> {
     let Computed::Rows(output) = compute::<PLAIN>(inputs)? else {
         panic!("a plain computation skips nothing");
     };
     let schema = DocumentSchema { name: "s.marks", version: 1 };
-    let revision = output.frame().revision().short();
-    let document = |path: &str, keep| Document::json(path, keep, schema, inputs.date(), &revision);
-    let own = document(&own_document(inputs.date()), Keep::Own)?;
-    Ok(Documents::Made(vec![own, document("latest.json", Keep::Latest)?]))
+    let revision = output.frame().revision();
+    let chance = revision.bytes()[0];
+    let document = |path: &str, keep| Document::json(path, keep, schema, inputs.date(), &revision.short());
+    let mut documents = Vec::new();
+    if !chance.is_multiple_of(5) {
+        documents.push(document(&format!("own/{}.json", inputs.date()), Keep::Own)?);
+    }
+    for number in (0..PEOPLE).filter(|number| chance >> number & 1 == 1) {
+        documents.push(document(&format!("people/{number}.json"), Keep::Latest)?);
+    }
+    Ok(Documents::Made(documents))
 }
 
-/// Where the document of a date stands.
-pub(crate) fn own_document(date: Date) -> String {
-    format!("own/{date}.json")
-}
+/// Documents that several dates write.
+const PEOPLE: u8 = 4;
 
 fn compute<const KIND: u8>(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
     if KIND == BOOTSTRAP && inputs.calendar().season_day(inputs.index()) < 3 {

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidegate::fleet::{
     Backlog, Burial, Bus, Claim, Clock, Commit, Committed, DeadLetter, Found, Lake, LakeError, Ledger,
-    LedgerError, Message, Millis, NewRun, ObjectError, ObjectStore, Provenance, Published, RunRecord, Source,
-    Stored, TaskRecord, Traced, UnitRecord,
+    LedgerError, Message, Millis, NewRun, ObjectError, ObjectStore, Provenance, Published, Retraction,
+    RunRecord, Source, Stored, TaskRecord, Traced, UnitRecord,
 };
 use tidegate::flow::{
-    Completion, DatasetName, Date, DeadLetterNotice, Document, Failure, Fingerprint, Frame, Payload, RunId,
-    Schema, Transient, Unit, WorkOrder, completed_topic, dead_letter_topic, work_topic,
+    Completion, DatasetName, Date, DeadLetterNotice, Document, Failure, Fingerprint, Frame, Listing, Payload,
+    RunId, Schema, Transient, Unit, WorkOrder, completed_topic, dead_letter_topic, work_topic,
 };
 
 use crate::shared::Shared;
@@ -311,13 +311,31 @@ impl Lake for ProcessPorts {
 #[async_trait]
 impl ObjectStore for ProcessPorts {
     async fn publish(&self, as_of: Date, documents: Vec<Document>) -> Result<Published, ObjectError> {
-        let failed =
-            ObjectError { operation: "write", place: "objects".to_owned(), reason: "simulated".to_owned() };
-        call!(self, "publishing", failed, {
+        call!(self, "publishing", no_document("write"), {
             self.tell(|| format!("publishes as of {as_of}"));
             self.shared.objects.publish(as_of, documents).await
         })
     }
+
+    async fn listed(&self, unit: Unit) -> Result<Listing, ObjectError> {
+        call!(self, "listed documents", no_document("read"), self.shared.objects.listed(unit).await)
+    }
+
+    async fn list(&self, unit: Unit, more: Listing) -> Result<Listing, ObjectError> {
+        call!(self, "listing documents", no_document("list"), self.shared.objects.list(unit, more).await)
+    }
+
+    async fn retract(&self, retraction: Retraction) -> Result<(), ObjectError> {
+        call!(self, "retraction", no_document("retract"), {
+            self.shared.count("documents taken back");
+            self.tell(|| format!("takes {} back as of {}", retraction.path, retraction.as_of));
+            self.shared.objects.retract(retraction).await
+        })
+    }
+}
+
+fn no_document(operation: &'static str) -> ObjectError {
+    ObjectError { operation, place: "objects".to_owned(), reason: "simulated".to_owned() }
 }
 
 fn storage(unit: Unit, operation: &'static str) -> LakeError {

@@ -9,9 +9,9 @@ use futures::FutureExt;
 use tidegate::adapters::lake::MemoryLake;
 use tidegate::fleet::{Lake, Provenance, Stored, UnitRecord};
 use tidegate::flow::{
-    Calendar, Cascade, Catalog, Computed, Content, DatasetName, Document, Documents, Fingerprint, Inputs,
-    Outcome, Payload, Presence, Processor, Publish, Revision, RunId, SkipReason, Step, Unit, Upstream,
-    Window,
+    Calendar, Cascade, Catalog, Computed, Content, DatasetName, Date, Document, DocumentPath, Documents,
+    Fingerprint, Inputs, Outcome, Payload, Presence, Processor, Publish, Revision, RunId, SkipReason, Step,
+    Unit, Upstream, Window,
 };
 
 use crate::shared::Payloads;
@@ -20,8 +20,10 @@ use crate::world::RUN_NAME;
 /// What the plain order comes to.
 pub(crate) struct Reference {
     pub(crate) lake: BTreeMap<Unit, Stored>,
-    /// In the order of their dates.
-    pub(crate) documents: Vec<Document>,
+    /// The object store.
+    pub(crate) documents: BTreeMap<DocumentPath, Document>,
+    /// The dates on which a unit that publishes is dead or held: what it had before stays.
+    pub(crate) unsettled: BTreeSet<Date>,
     pub(crate) records: BTreeMap<Unit, (Outcome, Fingerprint, Option<Stored>)>,
     pub(crate) dead: BTreeSet<Unit>,
     pub(crate) held: BTreeSet<Unit>,
@@ -56,13 +58,16 @@ pub(crate) fn reference(
         lake: MemoryLake::new(),
         contents: BTreeMap::new(),
     };
-    let mut documents = Vec::new();
+    let (mut documents, mut unsettled) = (BTreeMap::new(), BTreeSet::new());
     let (mut records, mut dead, mut held) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     for processor in cascade.processors() {
         for at in (0..calendar.len()).filter(|at| processor.cadence.falls_on(calendar, *at)) {
             let unit = Unit { dataset: processor.writes, date: calendar.date(at) };
             if order.windows(processor, at).any(|read| dead.contains(&read) || held.contains(&read)) {
                 held.insert(unit);
+                if matches!(processor.step, Step::Publish { .. }) {
+                    unsettled.insert(unit.date);
+                }
                 continue;
             }
             let stamp = match processor.step {
@@ -78,11 +83,14 @@ pub(crate) fn reference(
             let (outcome, stored) = match made {
                 Made::Dead => {
                     dead.insert(unit);
+                    if matches!(processor.step, Step::Publish { .. }) {
+                        unsettled.insert(unit.date);
+                    }
                     continue;
                 }
                 Made::Published(of_unit) => {
                     let stored = stored_documents(&of_unit);
-                    documents.extend(of_unit);
+                    documents.extend(of_unit.into_iter().map(|document| (document.path.clone(), document)));
                     (Outcome::Done, Some(stored))
                 }
                 Made::Complete(outcome, stored, content) => {
@@ -94,7 +102,7 @@ pub(crate) fn reference(
             records.insert(unit, (outcome, fingerprint, stored));
         }
     }
-    Reference { lake: order.lake.contents(), documents, records, dead, held }
+    Reference { lake: order.lake.contents(), documents, unsettled, records, dead, held }
 }
 
 fn stored_documents(documents: &[Document]) -> Stored {
@@ -204,4 +212,20 @@ impl Order<'_> {
 
 fn skip(reason: SkipReason) -> Made {
     Made::Complete(Outcome::Skipped(reason), None, Content::Skipped(reason))
+}
+
+impl Reference {
+    /// Panics where the object store is not as in the plain order: a document more, one less, or another one.
+    pub(crate) fn check_documents(&self, found: &BTreeMap<DocumentPath, bytes::Bytes>) {
+        let is_unsettled =
+            |bytes: &bytes::Bytes| Document::as_of(bytes).is_some_and(|date| self.unsettled.contains(&date));
+        let expected = self.documents.iter().map(|(path, document)| (path, &document.bytes));
+        let expected: BTreeMap<_, _> = expected.collect();
+        for path in expected.keys().copied().chain(found.keys()) {
+            let (found, expected) = (found.get(path), expected.get(path).copied());
+            if !found.is_some_and(is_unsettled) {
+                assert_eq!(found, expected, "{path} is not as in the plain order");
+            }
+        }
+    }
 }

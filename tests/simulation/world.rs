@@ -14,7 +14,7 @@ use tidegate::fleet::{
     Engine, Inline, Ledger, Message, Ports, RunError, RunTitle, Traced, accept, arrive, make_plan, perform,
     record_crash, recover, replay, submit,
 };
-use tidegate::flow::{Calendar, Completion, DatasetName, Lane, PlanRequest, Purpose, WorkOrder};
+use tidegate::flow::{Calendar, Completion, DatasetName, Failure, Lane, PlanRequest, Purpose, WorkOrder};
 
 use crate::ports::ProcessPorts;
 use crate::shared::{Handed, Shared};
@@ -340,6 +340,9 @@ impl World {
                 self.shared.tell(|| format!("p{process} answers a person: {error}"));
                 self.errand_under_way = false;
                 match error {
+                    RunError::Port(Failure::Permanent(permanent)) if permanent.code == "input_lost" => {
+                        self.shared.count("gaps refused, as an input is lost");
+                    }
                     RunError::Port(_) | RunError::Ledger(_) => self.errands.push_front(errand),
                     RunError::Plan(_) => panic!("{errand:?} has no plan: {error}"),
                     RunError::NoDeadLetter(_) => {}

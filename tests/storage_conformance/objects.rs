@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use tidegate::adapters::objects::{DiskStore, GcsStore, MemoryStore};
-use tidegate::fleet::{ObjectStore, Published};
-use tidegate::flow::{Date, Document, DocumentSchema, Keep};
+use tidegate::fleet::{ObjectStore, Published, Retraction};
+use tidegate::flow::{DatasetName, Date, Document, DocumentSchema, Keep, Listing, Unit};
 
 use super::bucket::{BUCKET, PREFIX, TestBucket};
 use super::faults::Faults;
@@ -158,4 +158,105 @@ async fn an_unchanged_document_costs_one_look() {
     assert_eq!(counts(), [1, 1, 0, 0]);
     store.publish(date, vec![document]).await.expect("a store");
     assert_eq!(counts(), [2, 1, 0, 0]);
+}
+
+/// The documents of a list: those of these paths, and whose they are.
+fn listing(documents: &[(&str, Keep)]) -> Listing {
+    let document = |(path, keep): &(&str, Keep)| Document {
+        keep: *keep,
+        ..Document::own(path, "x").expect("a document")
+    };
+    Listing::of(&documents.iter().map(document).collect::<Vec<_>>())
+}
+
+#[tokio::test]
+async fn a_list_only_grows_and_is_each_units_own() {
+    let unit = |dataset, day| Unit { dataset: DatasetName::of(dataset), date: Date::from_days(19_700 + day) };
+    let (own, latest) = (("own/1.json", Keep::Own), ("people/7.json", Keep::Latest));
+    for case in cases() {
+        let store = &case.store;
+        let list = async |unit, documents: &[_]| store.list(unit, listing(documents)).await.expect("a store");
+        assert_eq!(list(unit("t.a", 1), &[]).await, Listing::default(), "{}", case.name);
+        assert_eq!(list(unit("t.a", 1), &[latest]).await, listing(&[latest]), "{}", case.name);
+        assert_eq!(list(unit("t.a", 1), &[own]).await, listing(&[own, latest]), "{}", case.name);
+        assert_eq!(list(unit("t.a", 1), &[]).await, listing(&[own, latest]), "{}", case.name);
+        assert_eq!(list(unit("t.b", 1), &[own]).await, listing(&[own]), "{}", case.name);
+        for (unit, expected) in [
+            (unit("t.a", 1), listing(&[own, latest])),
+            (unit("t.b", 1), listing(&[own])),
+            (unit("t.a", 2), Listing::default()),
+        ] {
+            assert_eq!(store.listed(unit).await.expect("a store"), expected, "{}: {unit}", case.name);
+        }
+        let text = (case.read)(".units/t.a/2023-12-10");
+        let expected = "own own/1.json\nlatest people/7.json\n";
+        assert!(text.is_none_or(|text| text == expected.as_bytes()), "{}", case.name);
+        let Some(damage) = &case.damage else { continue };
+        damage(".units/t.a/2023-12-10", b"own own/1.json\nelse\n");
+        let error = store.list(unit("t.a", 1), listing(&[own])).await.expect_err("damaged").to_string();
+        assert!(error.contains("2023-12-10") && error.contains("line 2: `else`"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_taken_back_gives_way_to_its_heir_or_to_nothing() {
+    let of = |as_of: &str, content| Some(document(Keep::Latest, as_of, content));
+    // What is there; the date that no longer has it; the heir; what remains.
+    let cases_of_latest = [
+        (of("2024-01-05", 1), "2024-01-05", None, None),
+        (of("2024-01-05", 1), "2024-01-05", of("2024-01-03", 2), of("2024-01-03", 2)),
+        (of("2024-01-04", 1), "2024-01-05", of("2024-01-03", 2), of("2024-01-03", 2)),
+        (of("2024-01-03", 2), "2024-01-05", of("2024-01-03", 2), of("2024-01-03", 2)),
+        (of("2024-01-06", 1), "2024-01-05", of("2024-01-03", 2), of("2024-01-06", 1)),
+        (of("2024-01-06", 1), "2024-01-05", None, of("2024-01-06", 1)),
+        (of("2024-01-06", 1), "2024-01-05", of("2024-01-07", 2), of("2024-01-07", 2)),
+        (None, "2024-01-05", of("2024-01-03", 2), of("2024-01-03", 2)),
+        (None, "2024-01-05", None, None),
+    ];
+    for case in cases() {
+        for (present, gone, heir, expected) in cases_of_latest.clone() {
+            let (own, date) = document(Keep::Own, "2024-01-09", 0);
+            let retract = async |keep, as_of: &str, heir| {
+                let (path, as_of) = (own.path.clone(), Date::parse(as_of).expect("a date"));
+                case.store.retract(Retraction { path, keep, as_of, heir }).await.expect("a store");
+            };
+            // One's own goes, whatever it is as of.
+            case.store.publish(date, vec![own.clone()]).await.expect("a store");
+            retract(Keep::Own, "2024-01-01", None).await;
+            assert_eq!((case.read)(PATH), None, "{}", case.name);
+            if let Some((document, date)) = present.clone() {
+                case.store.publish(date, vec![document]).await.expect("a store");
+            }
+            let heir = heir.map(|(document, date)| (date, document));
+            let told = format!("{}: {present:?} {gone} {heir:?}", case.name);
+            for _ in 0..2 {
+                retract(Keep::Latest, gone, heir.clone()).await;
+                let expected = expected.as_ref().map(|(document, _)| document.bytes.to_vec());
+                assert_eq!((case.read)(PATH), expected, "{told}");
+            }
+        }
+    }
+}
+
+/// A disk is left without the directory of what was taken back, and with what else is in it.
+#[tokio::test]
+async fn no_empty_directory_stays_on_a_disk() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = DiskStore::open(directory.path());
+    let own = |path: &str| Document::own(path, "x").expect("a document");
+    let documents = vec![own("a/b/1.json"), own("a/b/2.json"), own("a/3.json"), own("c/d/4.json")];
+    let as_of = Date::from_days(19_700);
+    store.publish(as_of, documents.clone()).await.expect("a store");
+    let retract = async |path: &str| {
+        let (path, keep) = (own(path).path, Keep::Own);
+        store.retract(Retraction { path, keep, as_of, heir: None }).await.expect("a store");
+    };
+    let is_there = |path: &str| directory.path().join(path).exists();
+    retract("a/b/1.json").await;
+    assert!(is_there("a/b/2.json"));
+    retract("a/b/2.json").await;
+    assert!(!is_there("a/b") && is_there("a/3.json"));
+    retract("c/d/4.json").await;
+    retract("c/d/4.json").await;
+    assert!(!is_there("c") && is_there("a/3.json"));
 }

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-use super::{Present, Verdict, takes_the_place};
+use super::{Present, Remains, Verdict, list_place, takes_the_place, what_remains};
 use crate::adapters::disk::{Batches, sync};
-use crate::fleet::{ObjectError, ObjectStore, Published};
-use crate::flow::{Date, Document};
+use crate::fleet::{ObjectError, ObjectStore, Published, Retraction};
+use crate::flow::{Date, Document, Listing, Unit};
 
 /// A store under a directory.
 pub struct DiskStore {
@@ -22,11 +22,23 @@ pub struct DiskStore {
     batches: Batches<Order>,
 }
 
-/// A unit's documents.
-struct Order {
-    as_of: Date,
-    documents: Vec<Document>,
-    reply: oneshot::Sender<Result<Published, ObjectError>>,
+/// Something to be made durable.
+enum Order {
+    /// A date's documents.
+    Publish(Date, Vec<Document>, Reply<Published>),
+    /// What is to be added to a unit's list.
+    List(Unit, Listing, Reply<Listing>),
+    /// A document that is taken back.
+    Retract(Retraction, Reply<()>),
+}
+
+type Reply<T> = oneshot::Sender<Result<T, ObjectError>>;
+
+/// What was done, and whom to tell when it is durable.
+enum Done {
+    Publish(Result<Published, ObjectError>, Reply<Published>),
+    List(Result<Listing, ObjectError>, Reply<Listing>),
+    Retract(Result<(), ObjectError>, Reply<()>),
 }
 
 impl DiskStore {
@@ -35,46 +47,119 @@ impl DiskStore {
     pub fn open(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), batches: Batches::new("documents-writer") }
     }
-}
 
-#[async_trait]
-impl ObjectStore for DiskStore {
-    async fn publish(&self, as_of: Date, documents: Vec<Document>) -> Result<Published, ObjectError> {
+    async fn answered<T>(&self, order: impl FnOnce(Reply<T>) -> Order) -> Result<T, ObjectError> {
         let begin = || {
             let root = self.root.clone();
             fs::create_dir_all(&root)?;
             Ok(move |batch| commit(&root, batch))
         };
-        let answer = self.batches.answered(|reply| Order { as_of, documents, reply }, begin).await;
+        let answer = self.batches.answered(order, begin).await;
         answer.map_err(|error| failed("begin to write", &self.root, &error))?
     }
 }
 
-/// Puts the documents of a batch in their places and makes them durable together. The latest dates come first: a
-/// document that several of them write is written once.
-fn commit(root: &Path, mut batch: Vec<Order>) {
-    batch.sort_by_key(|order| Reverse(order.as_of));
-    let mut in_place = Vec::new();
-    let put: Vec<_> = batch
-        .into_iter()
-        .map(|order| (put_all(root, order.as_of, &order.documents, &mut in_place), order.reply))
-        .collect();
-    let synced = if in_place.is_empty() { Ok(()) } else { sync(root, &in_place) };
-    for (published, reply) in put {
-        let published = match &synced {
-            Ok(()) => published,
-            Err(error) => Err(failed("sync", root, error)),
-        };
-        // Whoever asked may have gone (a shutdown): what was done stays done.
-        drop(reply.send(published));
+#[async_trait]
+impl ObjectStore for DiskStore {
+    async fn publish(&self, as_of: Date, documents: Vec<Document>) -> Result<Published, ObjectError> {
+        self.answered(|reply| Order::Publish(as_of, documents, reply)).await
     }
+
+    async fn list(&self, unit: Unit, more: Listing) -> Result<Listing, ObjectError> {
+        self.answered(|reply| Order::List(unit, more, reply)).await
+    }
+
+    async fn listed(&self, unit: Unit) -> Result<Listing, ObjectError> {
+        let place = self.root.join(list_place(unit));
+        let read = tokio::task::spawn_blocking(move || read_list(&place)).await;
+        // Nobody aborts these tasks, so it has panicked, and so do we.
+        read.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    }
+
+    async fn retract(&self, retraction: Retraction) -> Result<(), ObjectError> {
+        self.answered(|reply| Order::Retract(retraction, reply)).await
+    }
+}
+
+impl Order {
+    fn date(&self) -> Date {
+        match self {
+            Self::Publish(date, _, _) => *date,
+            Self::List(unit, _, _) => unit.date,
+            Self::Retract(retraction, _) => retraction.as_of,
+        }
+    }
+
+    /// Does it; notes in `touched` what has to be made durable.
+    fn carry_out(self, root: &Path, touched: &mut Vec<PathBuf>) -> Done {
+        match self {
+            Self::Publish(as_of, documents, reply) => {
+                Done::Publish(put_all(root, as_of, &documents, touched), reply)
+            }
+            Self::List(unit, more, reply) => Done::List(add_to_list(root, unit, &more, touched), reply),
+            Self::Retract(retraction, reply) => Done::Retract(retract(root, &retraction, touched), reply),
+        }
+    }
+}
+
+impl Done {
+    fn tell(self, root: &Path, synced: &io::Result<()>) {
+        // Whoever asked may have gone (a shutdown): what was done stays done.
+        match self {
+            Self::Publish(done, reply) => drop(reply.send(durable(done, root, synced))),
+            Self::List(done, reply) => drop(reply.send(durable(done, root, synced))),
+            Self::Retract(done, reply) => drop(reply.send(durable(done, root, synced))),
+        }
+    }
+}
+
+fn durable<T>(done: Result<T, ObjectError>, root: &Path, synced: &io::Result<()>) -> Result<T, ObjectError> {
+    match synced {
+        Ok(()) => done,
+        Err(error) => Err(failed("sync", root, error)),
+    }
+}
+
+/// Carries out a batch and makes it durable together. The latest dates come first: a document that several of them
+/// write is written once.
+fn commit(root: &Path, mut batch: Vec<Order>) {
+    batch.sort_by_key(|order| Reverse(order.date()));
+    let mut touched = Vec::new();
+    let done: Vec<Done> = batch.into_iter().map(|order| order.carry_out(root, &mut touched)).collect();
+    let synced = if touched.is_empty() { Ok(()) } else { sync(root, &touched) };
+    done.into_iter().for_each(|done| done.tell(root, &synced));
+}
+
+/// Adds to a unit's list, and answers with the whole of it.
+fn add_to_list(
+    root: &Path,
+    unit: Unit,
+    more: &Listing,
+    touched: &mut Vec<PathBuf>,
+) -> Result<Listing, ObjectError> {
+    let place = root.join(list_place(unit));
+    let listed = read_list(&place)?;
+    let listing = listed.with(more);
+    if listing != listed {
+        write(&place, listing.to_text().as_bytes())?;
+    }
+    if !listing.is_empty() {
+        // Even what is unchanged: a process may have written it that was killed before it had made it durable.
+        touched.push(place);
+    }
+    Ok(listing)
+}
+
+fn read_list(place: &Path) -> Result<Listing, ObjectError> {
+    let bytes = read(place)?.unwrap_or_default();
+    Listing::parse(&bytes).map_err(|error| failed("read the list", place, &io::Error::other(error)))
 }
 
 fn put_all(
     root: &Path,
     as_of: Date,
     documents: &[Document],
-    in_place: &mut Vec<PathBuf>,
+    touched: &mut Vec<PathBuf>,
 ) -> Result<Published, ObjectError> {
     let mut published = Published::default();
     for document in documents {
@@ -84,31 +169,76 @@ fn put_all(
         match verdict {
             Verdict::Later => {}
             // What is unchanged was perhaps written by a process that was killed before it had made it durable.
-            Verdict::Unchanged | Verdict::Write => in_place.push(place),
+            Verdict::Unchanged | Verdict::Write => touched.push(place),
         }
     }
     Ok(published)
 }
 
 fn put(document: &Document, place: &Path, as_of: Date) -> Result<Verdict, ObjectError> {
-    let present = match fs::read(place) {
-        Ok(bytes) => Some(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(failed("read", place, &error)),
-    };
-    let present = present.map(|bytes| Present::of_bytes(document, &bytes));
+    let present = read(place)?.map(|bytes| Present::of_bytes(document, &bytes));
     let verdict = takes_the_place(document.keep, as_of, present.as_ref());
     if verdict == Verdict::Write {
-        let directory = place.parent().unwrap_or(place);
-        fs::create_dir_all(directory).map_err(|error| failed("make the directory", directory, &error))?;
-        let aside = aside(place);
-        if let Err(error) = write_and_move(&aside, place, &document.bytes) {
-            // What matters is the first error; the next writing of this document takes the file over.
-            let _ = fs::remove_file(&aside);
-            return Err(error);
-        }
+        write(place, &document.bytes)?;
     }
     Ok(verdict)
+}
+
+/// Takes a document back.
+fn retract(root: &Path, retraction: &Retraction, touched: &mut Vec<PathBuf>) -> Result<(), ObjectError> {
+    let place = root.join(retraction.path.as_str());
+    let present = read(&place)?;
+    let as_of = present.as_ref().and_then(|bytes| Document::as_of(bytes));
+    match (what_remains(retraction, as_of), &retraction.heir) {
+        (Remains::Present, _) => {}
+        (Remains::Heir, Some((_, heir))) => {
+            if present.as_deref() != Some(&*heir.bytes) {
+                write(&place, &heir.bytes)?;
+            }
+            touched.push(place);
+        }
+        (Remains::Heir, None) => touched.push(remove(root, &place)?),
+    }
+    Ok(())
+}
+
+/// Removes a file, and the directories that are empty without it. Answers with the directory that remains.
+fn remove(root: &Path, place: &Path) -> Result<PathBuf, ObjectError> {
+    match fs::remove_file(place) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove", place, &error)),
+        Ok(()) | Err(_) => {}
+    }
+    let above = place.ancestors().skip(1).take_while(|directory| directory.starts_with(root));
+    for directory in above.filter(|directory| *directory != root) {
+        match fs::remove_dir(directory).map_err(|error| (error.kind(), error)) {
+            Ok(()) | Err((io::ErrorKind::NotFound, _)) => {}
+            Err((io::ErrorKind::DirectoryNotEmpty, _)) => return Ok(directory.to_owned()),
+            Err((_, error)) => return Err(failed("remove", directory, &error)),
+        }
+    }
+    Ok(root.to_owned())
+}
+
+/// A file's content; `None` where there is none.
+fn read(place: &Path) -> Result<Option<Vec<u8>>, ObjectError> {
+    match fs::read(place) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", place, &error)),
+    }
+}
+
+/// Writes a file aside and moves it to its place.
+fn write(place: &Path, bytes: &[u8]) -> Result<(), ObjectError> {
+    let directory = place.parent().unwrap_or(place);
+    fs::create_dir_all(directory).map_err(|error| failed("make the directory", directory, &error))?;
+    let aside = aside(place);
+    if let Err(error) = write_and_move(&aside, place, bytes) {
+        // What matters is the first error; the next writing of this file takes the one aside over.
+        let _ = fs::remove_file(&aside);
+        return Err(error);
+    }
+    Ok(())
 }
 
 /// Where a document is written before it is moved: beside it, under a name that no document has.

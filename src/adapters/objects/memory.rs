@@ -1,32 +1,49 @@
 //! Documents in memory: for the simulation and for tests. Loses everything with the process.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Present, Verdict, takes_the_place};
-use crate::fleet::{ObjectError, ObjectStore, Published};
-use crate::flow::{Date, Document, DocumentPath};
+use super::{Present, Remains, Verdict, takes_the_place, what_remains};
+use crate::fleet::{ObjectError, ObjectStore, Published, Retraction};
+use crate::flow::{Date, Document, DocumentPath, Listing, Unit};
 
 /// A store in memory.
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<BTreeMap<DocumentPath, Bytes>>);
+pub struct MemoryStore {
+    documents: Mutex<BTreeMap<DocumentPath, Bytes>>,
+    lists: Mutex<BTreeMap<Unit, Listing>>,
+}
 
 impl MemoryStore {
     /// The document at a path.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<Bytes> {
         let path = DocumentPath::parse(path).ok()?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&path).cloned()
+        self.documents().get(&path).cloned()
+    }
+
+    /// All documents.
+    #[must_use]
+    pub fn contents(&self) -> BTreeMap<DocumentPath, Bytes> {
+        self.documents().clone()
+    }
+
+    fn documents(&self) -> MutexGuard<'_, BTreeMap<DocumentPath, Bytes>> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lists(&self) -> MutexGuard<'_, BTreeMap<Unit, Listing>> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl ObjectStore for MemoryStore {
     async fn publish(&self, as_of: Date, documents: Vec<Document>) -> Result<Published, ObjectError> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.documents();
         let mut published = Published::default();
         for document in documents {
             let present = kept.get(&document.path).map(|bytes| Present::of_bytes(&document, bytes));
@@ -37,5 +54,28 @@ impl ObjectStore for MemoryStore {
             }
         }
         Ok(published)
+    }
+
+    async fn list(&self, unit: Unit, more: Listing) -> Result<Listing, ObjectError> {
+        let mut lists = self.lists();
+        let listing = lists.get(&unit).map_or_else(|| more.clone(), |listed| listed.with(&more));
+        lists.insert(unit, listing.clone());
+        Ok(listing)
+    }
+
+    async fn listed(&self, unit: Unit) -> Result<Listing, ObjectError> {
+        Ok(self.lists().get(&unit).cloned().unwrap_or_default())
+    }
+
+    async fn retract(&self, retraction: Retraction) -> Result<(), ObjectError> {
+        let mut kept = self.documents();
+        let present = kept.get(&retraction.path).and_then(|bytes| Document::as_of(bytes));
+        if what_remains(&retraction, present) == Remains::Heir {
+            match retraction.heir {
+                Some((_, heir)) => kept.insert(retraction.path, heir.bytes),
+                None => kept.remove(&retraction.path),
+            };
+        }
+        Ok(())
     }
 }

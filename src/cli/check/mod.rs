@@ -5,14 +5,16 @@ mod render;
 mod survey;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::assemble;
 use super::ending::Ending;
 use super::selection;
 use super::settings::Settings;
 use super::source::SourceOptions;
-use crate::flow::Date;
-use survey::survey;
+use crate::fleet::Engine;
+use crate::flow::{DatasetName, Date};
+use survey::{survey, survey_of};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,4 +51,15 @@ pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result
     let survey = survey(&engine, engine.calendar().between(from, to)).await?;
     settings.print(&render::text(&survey), || render::json(&survey));
     Ok(if survey.all_go() { Ending::AllDone } else { Ending::NoGo })
+}
+
+/// What the gates among these datasets say of one date, for people and for machines: for whoever has just had the
+/// date made.
+pub(super) async fn verdicts(
+    engine: &Engine,
+    at: usize,
+    datasets: &[DatasetName],
+) -> anyhow::Result<(String, Value)> {
+    let survey = survey_of(engine, at..at + 1, |gate| datasets.contains(&gate)).await?;
+    Ok((render::verdicts(&survey), render::verdicts_json(&survey)))
 }

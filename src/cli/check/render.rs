@@ -130,6 +130,42 @@ fn mark(has_go: bool, worst: Says) -> char {
     }
 }
 
+/// One line a gate of a survey of one date, and the checks that have not passed.
+pub(super) fn verdicts(survey: &Survey) -> String {
+    let mut text = String::new();
+    for gate in &survey.gates {
+        let says = match gate.dates.first().map(|(_, _, says)| *says) {
+            Some(Says::Go) => "GO".to_owned(),
+            Some(Says::NoGo) => "NO-GO".to_owned(),
+            Some(Says::Accepted) => "accepted as a gap".to_owned(),
+            Some(Says::Held) => "held by a dead letter before it".to_owned(),
+            Some(Says::Failed) => "failed, and not by its checks".to_owned(),
+            Some(Says::Skipped(reason)) => format!("skipped: {reason}"),
+            Some(Says::NotComputed) | None => "not computed".to_owned(),
+        };
+        let kinds = || gate.checks.iter().flat_map(|checks| checks.kinds.values());
+        let sum = |part: fn(&Kind) -> usize| kinds().map(part).sum::<usize>();
+        let [passed, warned, failed] =
+            [sum(|kind| kind.standing.pass), sum(|kind| kind.standing.warn), sum(|kind| kind.standing.fail)];
+        let found = if kinds().next().is_none() {
+            String::new()
+        } else {
+            format!(" ({passed} checks passed, {warned} warned, {failed} failed)")
+        };
+        text.push_str(&format!("{}: {says}{found}\n", gate.dataset));
+    }
+    let is_fine = |kind: &Kind| kind.worst.is_none();
+    if survey.checks().flat_map(|of| of.kinds.values()).all(is_fine) {
+        return text;
+    }
+    format!("{text}\n{}", not_passed(survey))
+}
+
+/// The same for machines, as `json` says it of each gate.
+pub(super) fn verdicts_json(survey: &Survey) -> Value {
+    survey.gates.iter().map(gate_json).collect()
+}
+
 fn not_passed(survey: &Survey) -> String {
     let mut table = Table::of(&[
         ("check", Align::Left),
@@ -142,7 +178,7 @@ fn not_passed(survey: &Survey) -> String {
         ("", Align::Left),
     ]);
     let mut number = 0;
-    for ((check, level), kind) in survey.gates.iter().flat_map(|gate| &gate.checks).flat_map(|of| &of.kinds) {
+    for ((check, level), kind) in survey.checks().flat_map(|of| &of.kinds) {
         let Some((date, row)) = &kind.worst else {
             continue;
         };
@@ -178,6 +214,7 @@ pub(super) fn json(survey: &Survey) -> Value {
         "to": survey.range.1.to_string(),
         "go": survey.all_go(),
         "gates": gates,
+        "watched": survey.watched.iter().map(checks_json).collect::<Vec<_>>(),
     })
 }
 

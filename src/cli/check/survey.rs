@@ -79,22 +79,43 @@ pub(super) struct Survey {
     pub(super) range: (Date, Date),
     /// In the order of the cascade.
     pub(super) gates: Vec<Gate>,
+    /// Checks that no gate reads: they hold nothing.
+    pub(super) watched: Vec<Checks>,
 }
 
 impl Survey {
+    /// All checks: those that gates read, and the others.
+    pub(super) fn checks(&self) -> impl Iterator<Item = &Checks> {
+        self.gates.iter().flat_map(|gate| &gate.checks).chain(&self.watched)
+    }
+
     /// Whether every date has passed every gate; there are dates and gates.
     pub(super) fn all_go(&self) -> bool {
         self.gates.iter().all(|gate| gate.dates.iter().all(|(_, _, says)| says.is_passed()))
     }
 }
 
-/// Looks at all gates over these dates.
+/// Looks at all gates over these dates, and at the checks that none of them reads.
 pub(super) async fn survey(engine: &Engine, dates: Range<usize>) -> anyhow::Result<Survey> {
+    let mut survey = survey_of(engine, dates.clone(), |_| true).await?;
+    let is_read = |dataset| survey.gates.iter().flat_map(|gate| &gate.checks).any(|of| of.dataset == dataset);
+    let watched: Vec<DatasetName> =
+        of_schema(engine, CheckRow::SCHEMA).into_iter().filter(|dataset| !is_read(*dataset)).collect();
+    survey.watched = checks(engine, &watched, dates).await?;
+    Ok(survey)
+}
+
+/// Looks at those gates over these dates which `is_wanted`.
+pub(super) async fn survey_of(
+    engine: &Engine,
+    dates: Range<usize>,
+    is_wanted: impl Fn(DatasetName) -> bool,
+) -> anyhow::Result<Survey> {
     let letters = engine.ports().ledger.dead_letters(true).await?;
     let held = held(engine, &letters);
     let calendar = engine.calendar();
     let mut gates = Vec::new();
-    for dataset in of_schema(engine, GateRow::SCHEMA) {
+    for dataset in of_schema(engine, GateRow::SCHEMA).into_iter().filter(|gate| is_wanted(*gate)) {
         let is_here = |letter: &&DeadLetter| {
             let at = calendar.index_of(letter.unit.date);
             letter.unit.dataset == dataset && at.is_some_and(|at| dates.contains(&at))
@@ -110,10 +131,18 @@ pub(super) async fn survey(engine: &Engine, dates: Range<usize>) -> anyhow::Resu
             dataset,
             dates: said,
             letters,
-            checks: checks(engine, dataset, dates.clone()).await?,
+            checks: checks(engine, &read_by(engine, dataset), dates.clone()).await?,
         });
     }
-    Ok(Survey { range: (calendar.date(dates.start), calendar.date(dates.end - 1)), gates })
+    let range = (calendar.date(dates.start), calendar.date(dates.end - 1));
+    Ok(Survey { range, gates, watched: Vec::new() })
+}
+
+/// The checks that a gate reads.
+fn read_by(engine: &Engine, gate: DatasetName) -> Vec<DatasetName> {
+    let reads = engine.cascade().processor(gate).map_or(&[][..], |processor| processor.reads);
+    let all = of_schema(engine, CheckRow::SCHEMA);
+    reads.iter().map(|input| input.dataset).filter(|dataset| all.contains(dataset)).collect()
 }
 
 /// The datasets whose rows are of this kind, in the order of the cascade.
@@ -162,12 +191,14 @@ fn says(
     }
 }
 
-/// What the checks that a gate reads found.
-async fn checks(engine: &Engine, gate: DatasetName, dates: Range<usize>) -> anyhow::Result<Vec<Checks>> {
-    let reads = engine.cascade().processor(gate).map_or(&[][..], |processor| processor.reads);
-    let all = of_schema(engine, CheckRow::SCHEMA);
+/// What these checks found.
+async fn checks(
+    engine: &Engine,
+    datasets: &[DatasetName],
+    dates: Range<usize>,
+) -> anyhow::Result<Vec<Checks>> {
     let mut found = Vec::new();
-    for dataset in reads.iter().map(|input| input.dataset).filter(|dataset| all.contains(dataset)) {
+    for dataset in datasets.iter().copied() {
         let mut checks = Checks { dataset, dates: 0, kinds: BTreeMap::new() };
         let records: Vec<_> = {
             let catalog = engine.catalog();

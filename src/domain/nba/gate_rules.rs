@@ -43,6 +43,8 @@ pub struct Thresholds {
     pub training: TrainingLimits,
     /// Gate F.
     pub model: ModelLimits,
+    /// Predictions, of all systems and of each. No gate.
+    pub prediction: Vec<DatasetChecks>,
 }
 
 /// What is demanded of all that a model learns from.
@@ -133,6 +135,7 @@ mod tests {
     use super::super::rows_player_context::PlayerContext;
     use super::super::rows_player_game::PlayerGame;
     use super::super::rows_player_shot_zones::PlayerShotZones;
+    use super::super::rows_predictions::PlayerPrediction;
     use super::super::rows_team_context::TeamContext;
     use super::super::rows_team_defense_zones::TeamDefenseZones;
     use super::super::rows_team_offense::TeamOffense;
@@ -143,7 +146,13 @@ mod tests {
 
     #[test]
     fn every_rule_names_columns_that_exist_and_every_dataset_has_rules() {
-        let schemas: [(&str, Schema); 9] = [
+        let schemas: [(&str, Schema); 15] = [
+            ("nba.player_prop_predictions", PlayerPrediction::SCHEMA),
+            ("nba.player_prop_predictions.moving_average", PlayerPrediction::SCHEMA),
+            ("nba.player_prop_predictions.zone_matchup", PlayerPrediction::SCHEMA),
+            ("nba.player_prop_predictions.similarity", PlayerPrediction::SCHEMA),
+            ("nba.player_prop_predictions.gradient_boosting", PlayerPrediction::SCHEMA),
+            ("nba.player_prop_predictions.ensemble", PlayerPrediction::SCHEMA),
             ("nba.team_offense_game_summary", TeamOffense::SCHEMA),
             ("nba.player_game_summary", PlayerGame::SCHEMA),
             ("nba.upcoming_player_game_context", PlayerContext::SCHEMA),
@@ -155,7 +164,14 @@ mod tests {
             ("nba.ml_feature_store", FeatureRow::SCHEMA),
         ];
         let all = thresholds().expect("thresholds");
-        let places = [&all.team_offense, &all.player_game, &all.regression, &all.context, &all.precompute];
+        let places = [
+            &all.team_offense,
+            &all.player_game,
+            &all.regression,
+            &all.context,
+            &all.precompute,
+            &all.prediction,
+        ];
         let mut looked_at = BTreeSet::new();
         for checks in places.into_iter().flatten() {
             let (_, schema) =
@@ -164,7 +180,7 @@ mod tests {
             looked_at.insert(checks.dataset.as_str());
         }
         assert_eq!(looked_at.len(), schemas.len());
-        // Only gate B compares: a date that is compared with holds what compares.
+        // Of the gates only B compares: a date that is compared with holds what compares.
         for checks in all.team_offense.iter().chain(&all.context).chain(&all.precompute) {
             assert!(!checks.columns.iter().any(ColumnRule::needs_other_dates), "{}", checks.dataset);
         }

@@ -100,6 +100,10 @@ pub const PRECOMPUTE_PROFILE: Dataset<ColumnProfile> = Dataset::of("nba.precompu
 pub const PRECOMPUTE_CHECKS: Dataset<CheckRow> = Dataset::of("nba.precompute_checks");
 /// Gate D, which stands behind these checks.
 pub const GATE_D: Dataset<GateRow> = Dataset::of("nba.gate_d");
+/// A date's predictions, of all systems and of each, as figures of each column.
+pub const PREDICTION_PROFILE: Dataset<ColumnProfile> = Dataset::of("nba.prediction_profile");
+/// The results of the checks of that. No gate stands behind them.
+pub const PREDICTION_CHECKS: Dataset<CheckRow> = Dataset::of("nba.prediction_checks");
 /// The results of the checks of all that a model learns from; one unit a month.
 pub const TRAINING_CHECKS: Dataset<CheckRow> = Dataset::of("nba.training_checks");
 /// Gate E, which stands before training.

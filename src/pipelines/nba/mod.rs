@@ -37,7 +37,9 @@ mod points_training;
 mod precompute_checks;
 mod precompute_profile;
 mod prediction_accuracy;
+mod prediction_checks;
 mod prediction_leaderboard;
+mod prediction_profile;
 mod rhythm;
 mod rosters;
 mod schedule;
@@ -98,7 +100,9 @@ pub(super) const PROCESSORS: &[Processor] = &[
     precompute_checks::PROCESSOR,
     precompute_profile::PROCESSOR,
     prediction_accuracy::PROCESSOR,
+    prediction_checks::PROCESSOR,
     prediction_leaderboard::PROCESSOR,
+    prediction_profile::PROCESSOR,
     rosters::PROCESSOR,
     schedule::PROCESSOR,
     shots::PROCESSOR,

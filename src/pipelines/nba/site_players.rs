@@ -1,8 +1,8 @@
 //! Publishes the profiles of a date's players, for a website. In: the season's games up to the date, itself
-//! included. Out: one document a player who played on the date, which every date that he plays on writes.
+//! included, and the rosters of the date, if its index has landed. Out: one document a player who played on the date, which every date that he plays on writes.
 //! Glue only.
 
-use super::datasets::{PLAYER_GAME_SUMMARY, SITE_PLAYERS};
+use super::datasets::{PLAYER_GAME_SUMMARY, ROSTERS, SITE_PLAYERS};
 use crate::domain::nba::site::{PLAYER_PROFILE, PlayerProfile, player_profiles};
 use crate::flow::{Document, Documents, Inputs, Keep, Permanent, Processor, Window};
 
@@ -11,7 +11,7 @@ pub(super) const PROCESSOR: Processor = Processor::publish(
     SITE_PLAYERS,
     "each player's season as JSON: players/PLAYER_ID.json",
     PLAYER_PROFILE.version,
-    &[PLAYER_GAME_SUMMARY.read(Window::SeasonToDate)],
+    &[PLAYER_GAME_SUMMARY.read(Window::SeasonToDate), ROSTERS.same_date().optional()],
     publish,
 );
 
@@ -24,6 +24,7 @@ fn publish(inputs: &Inputs<'_>) -> Result<Documents, Permanent> {
         let path = format!("players/{}.json", profile.player_id);
         Document::json(&path, Keep::Latest, PLAYER_PROFILE, inputs.date(), profile)
     };
-    let documents: Result<_, _> = player_profiles(inputs.date(), &games).iter().map(document).collect();
+    let profiles = player_profiles(inputs.date(), &games, inputs.same_date(ROSTERS)?);
+    let documents: Result<_, _> = profiles.iter().map(document).collect();
     Ok(Documents::Made(documents?))
 }

@@ -57,16 +57,18 @@ locals {
       (local.user)   = [var.members["client"], var.members["scheduler"], var.members["worker"]]
       (local.viewer) = [var.members["sink"]]
     }
-    # Workers publish; the status document is the scheduler's.
+    # Workers publish; the status document is the scheduler's; both take back what a date no longer has, and a client
+    # what an accepted gap had.
     published = {
-      (local.user)   = [var.members["scheduler"], var.members["worker"]]
-      (local.viewer) = concat([var.members["client"]], var.published_readers)
+      (local.user)   = [var.members["client"], var.members["scheduler"], var.members["worker"]]
+      (local.viewer) = var.published_readers
     }
   }
 
   grants = merge([
     for bucket, roles in local.buckets : {
       for role, members in roles : "${bucket} ${role}" => { bucket = bucket, role = role, members = members }
+      if length(members) > 0
     }
   ]...)
 }
