@@ -9,7 +9,7 @@ use crate::flow::{Document, DocumentError, Documents, Inputs, Permanent, Process
 pub(super) const PROCESSOR: Processor = Processor::publish(
     SITE_MODEL,
     "a month's model as files: models/points/DATE/report.html and three more",
-    1,
+    2,
     &[POINTS_MODEL.same_date()],
     publish,
 )

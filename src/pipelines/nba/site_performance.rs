@@ -9,7 +9,8 @@ use crate::flow::{Document, Documents, Inputs, Keep, Permanent, Processor, Windo
 pub(super) const PROCESSOR: Processor = Processor::publish(
     SITE_PERFORMANCE,
     "each system's months of a year as JSON: systems/performance.json",
-    PERFORMANCE.version,
+    // One more since documents are listed: so a home made before lists them all.
+    PERFORMANCE.version + 1,
     &[PREDICTION_LEADERBOARD.read(Window::Days { back: 365, ahead: 0 })],
     publish,
 );

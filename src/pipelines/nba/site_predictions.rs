@@ -9,7 +9,8 @@ use crate::flow::{Document, Documents, Inputs, Keep, Permanent, Processor};
 pub(super) const PROCESSOR: Processor = Processor::publish(
     SITE_PREDICTIONS,
     "the date's predictions as JSON: predictions/DATE.json and predictions/latest.json",
-    PREDICTIONS.version,
+    // One more since documents are listed: so a home made before lists them all.
+    PREDICTIONS.version + 1,
     &[SCHEDULE.same_date(), PLAYER_PROP_PREDICTIONS.same_date()],
     publish,
 );

@@ -9,7 +9,8 @@ use crate::flow::{Document, Documents, Inputs, Keep, Permanent, Processor};
 pub(super) const PROCESSOR: Processor = Processor::publish(
     SITE_RESULTS,
     "the date's results as JSON: results/DATE.json and results/latest.json",
-    RESULTS.version,
+    // One more since documents are listed: so a home made before lists them all.
+    RESULTS.version + 1,
     &[PREDICTION_ACCURACY.same_date()],
     publish,
 );
