@@ -245,8 +245,8 @@ fn faulty_shots_are_named() {
     }
 }
 
-/// The service's tree with a game on a neutral floor, and one of the visitors' own the day after.
-fn neutral_schedule() -> Payload {
+/// The service's tree of a date: a game on a neutral floor, one of its visitors the day after, one of its home team.
+fn neutral_schedule(date: Date) -> Payload {
     let team = |code: &str| format!(r#"{{"teamId":1,"teamTricode":"{code}","wins":1,"losses":0,"score":0}}"#);
     let game = |id: &str, date: &str, is_neutral: bool, [away, home]: [&str; 2]| {
         format!(
@@ -260,7 +260,9 @@ fn neutral_schedule() -> Payload {
         game("0022300404", "2023-12-26", false, ["CHI", "BOS"]),
         game("0022300405", "2023-12-28", false, ["LAL", "CHI"]),
     ];
-    let days = games.map(|game| format!(r#"{{"gameDate":"x","games":[{game}]}}"#)).join(",");
+    let of_date = games.iter().filter(|game| game.contains(&format!("{date}T")));
+    let days: Vec<String> = of_date.map(|game| format!(r#"{{"gameDate":"x","games":[{game}]}}"#)).collect();
+    let days = days.join(",");
     Payload {
         name: "schedule/2023-24.json".into(),
         bytes: format!(r#"{{"leagueSchedule":{{"seasonYear":"2023-24","gameDates":[{days}]}}}}"#).into(),
@@ -269,8 +271,8 @@ fn neutral_schedule() -> Payload {
 
 #[test]
 fn on_a_neutral_floor_home_is_whom_the_league_calls_so_and_the_game_counts_as_any() {
-    let schedule = [neutral_schedule()];
-    let games = scheduled_games(&schedule, date()).expect("games");
+    let scheduled = |date: Date| scheduled_games(&[neutral_schedule(date)], date).expect("games");
+    let games = scheduled(date());
     assert_eq!(games, self::games());
     // The logs say `vs.` and `@` there too.
     let logs = player_logs(&[player_payload(&players())], date(), &games).expect("rows");
@@ -283,7 +285,7 @@ fn on_a_neutral_floor_home_is_whom_the_league_calls_so_and_the_game_counts_as_an
     assert!(fault.to_string().contains("MATCHUP"), "{fault}");
 
     let days = [0, 1, 3].map(|after| date().plus_days(after));
-    let planned = days.map(|day| scheduled_games(&schedule, day).expect("games"));
+    let planned = days.map(scheduled);
     let planned: Vec<_> = days.iter().copied().zip(planned.iter().map(Vec::as_slice)).collect();
     let contexts = |date| {
         let opening = days[0];
