@@ -2,6 +2,9 @@
 //! clock that only the test moves. Nothing here waits for the machine's clock.
 
 mod bus;
+mod lanes;
 mod morning;
+mod no_go;
+mod put_off;
 mod seasons;
 mod world;
