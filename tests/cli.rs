@@ -117,11 +117,12 @@ fn wrong_usage_is_told_apart_and_names_what_is_there() {
     let home = TestHome::new();
     run_simulated(&home, &["--only", "schedule"]).ended(0);
     let other = TestHome::new();
-    let cases: [(&TestHome, &[&str], &str); 16] = [
+    let cases: [(&TestHome, &[&str], &str); 17] = [
         (&home, &["run", "nba", "--from", "2001-01-01"], "the source has dates from 2023-"),
         (&home, &["run", "nba", "--to", "2031-01-01"], "the source has dates from 2023-"),
         (&home, &["run", "nba", "--from", "yesterday"], "YYYY-MM-DD"),
         (&home, &["run", "nba", "--only", "nba.weather"], "nba.player_game_summary"),
+        (&home, &["train", "nba", "--date", "2001-01-01"], "--date 2001-01-01 is no date up to today"),
         (&home, &["run", "nfl"], "there is no pipeline `nfl`"),
         (&home, &["doctor", "--role", "baker"], "a role is one of client, gate"),
         (&other, &["doctor"], "there is nothing at the home"),
@@ -140,6 +141,8 @@ fn wrong_usage_is_told_apart_and_names_what_is_there() {
         assert_eq!(answer.code, Some(2), "{arguments:?}: {answer:?}");
         assert!(answer.stderr.contains(part), "{arguments:?}: {}", answer.stderr);
     }
+    let help = |command: &str| other.run(&[command, "--help"]).ended(0).stdout;
+    assert!(help("run").contains("--as-of") && !help("serve").contains("--as-of"), "what serve refuses");
     assert!(!other.path().join("ledger.sqlite").exists());
     assert!(other.run(&["status"]).ended(2).stderr.contains("there is nothing at the home"));
 }

@@ -68,6 +68,25 @@ pub(super) fn dataset(cascade: &Cascade, name: &str) -> anyhow::Result<DatasetNa
     })
 }
 
+/// Refuses a `--date` that is no date of the calendar up to today.
+pub(super) fn check_date(calendar: &Calendar, today: Date, date: Date) -> anyhow::Result<()> {
+    let known = &calendar.dates()[Rhythm::until(calendar, today)];
+    if known.binary_search(&date).is_ok() {
+        return Ok(());
+    }
+    let before = known.iter().rev().find(|known| **known < date);
+    let after = known.iter().find(|known| **known > date);
+    let near: Vec<String> = before.into_iter().chain(after).map(Date::to_string).collect();
+    let near = if near.is_empty() {
+        "it has none yet".to_owned()
+    } else {
+        format!("the nearest: {}", near.join(" and "))
+    };
+    Err(wrong_usage(format!(
+        "--date {date} is no date up to today, {today}, on which the source has games; {near}"
+    )))
+}
+
 /// The first and the last date of a range, which must have dates of the calendar up to today in it.
 pub(super) fn range(
     calendar: &Calendar,
@@ -107,6 +126,34 @@ pub(super) fn range(
 mod tests {
     use super::*;
     use crate::flow::Season;
+
+    #[test]
+    fn a_date_without_games_names_the_nearest() {
+        let date = |text: &str| Date::parse(text).expect("date");
+        let dates = ["2023-10-24", "2023-10-26", "2023-11-05"];
+        let calendar =
+            Calendar::of(dates.map(|text| (date(text), Season::starting(2023)))).expect("calendar");
+        let cases = [
+            ("2023-10-24", "2023-11-04", None),
+            (
+                "2023-07-05",
+                "2023-11-04",
+                Some(
+                    "--date 2023-07-05 is no date up to today, 2023-11-04, on which the source has games; the nearest: 2023-10-24",
+                ),
+            ),
+            ("2023-10-25", "2023-11-04", Some("the nearest: 2023-10-24 and 2023-10-26")),
+            ("2023-11-05", "2023-11-04", Some("the nearest: 2023-10-26")),
+            ("2023-10-24", "2023-10-01", Some("it has none yet")),
+        ];
+        for (asked, today, expected) in cases {
+            let found = check_date(&calendar, date(today), date(asked)).map_err(|error| error.to_string());
+            match expected {
+                None => assert_eq!(found, Ok(())),
+                Some(end) => assert!(found.as_ref().is_err_and(|text| text.ends_with(end)), "{found:?}"),
+            }
+        }
+    }
 
     #[test]
     fn a_range_outside_the_data_says_what_there_is() {

@@ -29,7 +29,7 @@ same command goes on, and catches up on whatever was missed.";
 
 /// Options of `tidegate serve`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("as_of", |option| option.hide(true)))]
 pub(super) struct Options {
     /// The pipeline
     pipeline: String,

@@ -9,7 +9,7 @@ use super::completion::Completion;
 use super::console::Console;
 use super::ending::Ending;
 use super::model::MODEL;
-use super::selection::Selection;
+use super::selection::{self, Selection};
 use super::settings::Settings;
 use super::signals::Signals;
 use super::source::SourceOptions;
@@ -21,6 +21,7 @@ Examples:
   tidegate train nba --date 2024-03-14     learns from all dates before, and predicts from that one on
   tidegate model show nba                  what came of it
 
+There is a model of a date with games alone; of another one the command names the nearest (exit code 2).
 A model made on demand is judged like the others: gate E before it is trained, gate F before it predicts. It is used
 from its date to the end of its month, and kept up to date. A NO-GO is a dead letter, and holds those predictions.";
 
@@ -30,7 +31,7 @@ from its date to the end of its month, and kept up to date. A NO-GO is a dead le
 pub(super) struct Options {
     /// The pipeline
     pipeline: String,
-    /// The model's cutoff: it learns from the dates before this one alone, YYYY-MM-DD
+    /// The model's cutoff, a date with games: it learns from the dates before this one alone, YYYY-MM-DD
     #[arg(long, value_name = "DATE")]
     date: Date,
     /// Train anew even where nothing has changed
@@ -50,6 +51,8 @@ pub(super) async fn run(options: Options, settings: &Settings, console: &Console
 }
 
 async fn train(mut completion: Completion<'_>, options: &Options) -> anyhow::Result<Ending> {
+    let (engine, today) = (&completion.fleet.engine, completion.fleet.today.date());
+    selection::check_date(engine.calendar(), today, options.date)?;
     let selection = Selection {
         from: Some(options.date),
         to: Some(options.date),

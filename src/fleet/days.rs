@@ -7,12 +7,15 @@ use std::sync::Arc;
 use super::as_of::Today;
 use super::engine::Engine;
 use super::ports::{Fetched, Found, LedgerError, Upstream};
-use super::runs::{RunError, RunTitle, make_plan, submit};
+use super::runs::{RunError, RunTitle, apart, make_plan, submit};
 use super::scheduler::{Due, Landed, Outlook, Scheduler};
 use crate::flow::{
     Calendar, Date, Failure, Lane, Millis, Outcome, Payload, Permanent, Pipeline, Plan, PlanRequest, Rhythm,
     RunId, SkipReason, Starts, Step, Unit,
 };
+
+/// How soon to look again where older dates wait for the day to be done.
+const SOON: Millis = 60_000;
 
 /// The days of a fleet.
 pub struct Days {
@@ -42,6 +45,9 @@ fn seen(landed: &LandedByDate, source: &'static str, date: Date) -> Landed {
     landed.get(&(source, date)).copied().unwrap_or(Landed::Not)
 }
 
+/// A run that was submitted, with its name and the number of its tasks.
+type Submitted = (RunId, String, usize);
+
 /// What came of a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
@@ -52,7 +58,7 @@ pub struct Turn {
     /// Whether the source has other dates now: a fleet's calendar is fixed, so it has to begin anew.
     pub has_other_dates: bool,
     /// The run that was submitted, with its name and the number of its tasks.
-    pub run: Option<(RunId, String, usize)>,
+    pub run: Option<Submitted>,
     /// When to take the next turn at the latest.
     pub next: Millis,
 }
@@ -105,12 +111,14 @@ impl Days {
         if turn.has_other_dates {
             return Ok(turn);
         }
-        turn.run = self.submit_what_is_new().await?;
+        let (run, are_older_left) = self.submit_what_is_new().await?;
+        turn.run = run;
         if !is_idle {
             landed = self.landed().await?;
         }
         let now = self.engine.ports.clock.now();
-        turn.next = scheduler.next(now, &self.outlook(&starts, &|source, date| seen(&landed, source, date)));
+        let next = scheduler.next(now, &self.outlook(&starts, &|source, date| seen(&landed, source, date)));
+        turn.next = if are_older_left { next.min(now + SOON) } else { next };
         Ok(turn)
     }
 
@@ -175,37 +183,53 @@ impl Days {
         }
     }
 
-    /// Submits a run of what is missing or out of date up to today, and is not under way already.
-    async fn submit_what_is_new(&self) -> Result<Option<(RunId, String, usize)>, RunError> {
+    /// Submits a run of what is missing or out of date up to today, and is not under way already; and says
+    /// whether older dates are left to do. Days go first: what reaches back further than a morning's corrections,
+    /// and nothing recent waits for, is a backfill, which is submitted when no day is under way.
+    async fn submit_what_is_new(&self) -> Result<(Option<Submitted>, bool), RunError> {
         let today = self.today.date();
         let dates = Rhythm::until(&self.engine.calendar, today);
         if dates.is_empty() {
-            return Ok(None);
+            return Ok((None, false));
         }
         let request = PlanRequest { dates, datasets: Vec::new(), force: false, on_demand: false };
-        let under_way = self.under_way().await?;
+        let UnderWay { units, is_day } = self.under_way().await?;
         let Plan { mut tasks, .. } = make_plan(&self.engine, &request).await?;
-        tasks.retain(|task| !under_way.contains(&task.unit));
-        let Some(first) = tasks.iter().map(|task| task.unit.date).min() else {
-            return Ok(None);
+        tasks.retain(|task| !units.contains(&task.unit));
+        let recent = today.plus_days(-i32::from(self.rhythm.mornings_again));
+        let (of_day, older) = apart(&self.engine, tasks, recent);
+        let (kind, lane, tasks, left) = if !of_day.is_empty() {
+            ("day", Lane::Daily, of_day, !older.is_empty())
+        } else if is_day || older.is_empty() {
+            // A run takes over what hangs together with it: a backfill would take the day's tasks into its lane.
+            return Ok((None, !older.is_empty()));
+        } else {
+            ("backfill", Lane::Backfill, older, false)
         };
-        // What reaches back further than a morning's corrections is a backfill, and never delays a day.
-        let is_recent = first >= today.plus_days(-i32::from(self.rhythm.mornings_again));
-        let (kind, lane) = if is_recent { ("day", Lane::Daily) } else { ("backfill", Lane::Backfill) };
         let name = format!("day-{today}");
         let title = RunTitle { name: name.clone(), kind: kind.to_owned(), lane };
         let count = tasks.len();
         let plan = Plan { tasks, ..Plan::default() };
-        Ok(submit(&self.engine, &plan, title).await?.map(|run| (run, name, count)))
+        Ok((submit(&self.engine, &plan, title).await?.map(|run| (run, name, count)), left))
     }
 
-    /// Units that are tasks of a run and have not come to an end.
-    async fn under_way(&self) -> Result<BTreeSet<Unit>, LedgerError> {
-        let mut units = BTreeSet::new();
+    /// What is a task of a run and has not come to an end.
+    async fn under_way(&self) -> Result<UnderWay, LedgerError> {
+        let mut under_way = UnderWay::default();
         for run in self.engine.ports.ledger.runs(true).await? {
             let tasks = self.engine.ports.ledger.tasks(run.id, None).await?;
-            units.extend(tasks.iter().filter(|task| !task.state.is_final()).map(|task| task.unit));
+            let before = under_way.units.len();
+            under_way.units.extend(tasks.iter().filter(|task| !task.state.is_final()).map(|task| task.unit));
+            under_way.is_day |= run.lane == Lane::Daily && under_way.units.len() > before;
         }
-        Ok(units)
+        Ok(under_way)
     }
+}
+
+/// What unfinished runs still have to do.
+#[derive(Default)]
+struct UnderWay {
+    units: BTreeSet<Unit>,
+    /// Whether a day is among them.
+    is_day: bool,
 }

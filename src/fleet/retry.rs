@@ -60,4 +60,18 @@ mod tests {
             assert_eq!(wait, BETWEEN_ATTEMPTS.wait_after(attempts, "a.b 1970-01-02"));
         }
     }
+
+    #[test]
+    fn what_failed_together_is_not_tried_again_together() {
+        for (attempts, least) in [(1, 500), (5, 60_000)] {
+            let wait = |day: i32| BETWEEN_ATTEMPTS.wait_after(attempts, &format!("a.b day {day}"));
+            let waits: std::collections::BTreeSet<Millis> = (0..100).map(wait).collect();
+            assert!(waits.len() > 50, "{attempts}: {waits:?}");
+            let (first, last) = (waits.first().expect("waits"), waits.last().expect("waits"));
+            assert!(
+                *first < least + least / 20 && *last > least + least / 5,
+                "{attempts}: {first} to {last}"
+            );
+        }
+    }
 }

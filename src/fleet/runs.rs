@@ -407,19 +407,36 @@ async fn tasks_around(engine: &Engine, plan: &Plan, units: &[Unit]) -> Result<Ve
 /// These units, and whatever is planned in their windows, directly or not.
 fn needed(engine: &Engine, planned: &BTreeMap<Place, Why>, units: Vec<Place>) -> BTreeSet<Place> {
     let mut chosen: BTreeSet<Place> = units.iter().copied().collect();
+    let mut others: BTreeSet<Place> = planned.keys().filter(|key| !chosen.contains(key)).copied().collect();
     let mut left = units;
     while let Some((dataset, at)) = left.pop() {
         let reads = engine.cascade.processor(dataset).map_or(&[][..], |processor| processor.reads);
         for input in reads {
-            for at in input.window.inputs(&engine.calendar, at) {
-                let place = (input.dataset, at);
-                if planned.contains_key(&place) && chosen.insert(place) {
-                    left.push(place);
-                }
+            let window = input.window.inputs(&engine.calendar, at);
+            let window = (input.dataset, window.start)..(input.dataset, window.end);
+            let found: Vec<Place> = others.range(window).copied().collect();
+            for place in found {
+                others.remove(&place);
+                chosen.insert(place);
+                left.push(place);
             }
         }
     }
     chosen
+}
+
+/// A plan's tasks in two: those of `from` on with all that they wait for, and the others.
+pub(super) fn apart(
+    engine: &Engine,
+    tasks: Vec<PlannedTask>,
+    from: Date,
+) -> (Vec<PlannedTask>, Vec<PlannedTask>) {
+    let place = |unit: Unit| Some((unit.dataset, engine.calendar.index_of(unit.date)?));
+    let planned: BTreeMap<Place, Why> =
+        tasks.iter().filter_map(|task| Some((place(task.unit)?, task.why))).collect();
+    let recent = tasks.iter().filter(|task| task.unit.date >= from).filter_map(|task| place(task.unit));
+    let needed = needed(engine, &planned, recent.collect());
+    tasks.into_iter().partition(|task| place(task.unit).is_some_and(|place| needed.contains(&place)))
 }
 
 /// Whether a unit has any of the chosen ones in its windows.

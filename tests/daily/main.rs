@@ -2,8 +2,11 @@
 //! clock that only the test moves. Nothing here waits for the machine's clock.
 
 mod bus;
+mod lanes;
 mod morning;
+mod no_go;
 mod on_demand;
+mod put_off;
 mod seasons;
 mod taken_back;
 mod world;

@@ -6,12 +6,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use tidegate::adapters::sources::{League, SimulatedLeague};
-use tidegate::domain::nba::{FeatureRow, PlayerContext, TeamContext};
+use tidegate::domain::nba::{FeatureRow, PlayerContext, PlayerPrediction, TeamContext};
 use tidegate::fleet::{AsOf, Ledger, Source, Today};
 use tidegate::flow::{Dataset, Date, Outcome, Row, SkipReason, Unit};
 use tidegate::pipelines::nba::{
-    LANDED_PLAYER_LOGS, LANDED_SHOTS, ML_FEATURE_STORE, NBA, PLAYER_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY,
-    UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
+    LANDED_PLAYER_LOGS, LANDED_SHOTS, ML_FEATURE_STORE, NBA, PLAYER_GAME_SUMMARY, PLAYER_PROP_PREDICTIONS,
+    TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
 };
 
 use crate::world::World;
@@ -33,12 +33,26 @@ async fn texts<R: Row + Debug>(world: &World, dataset: Dataset<R>, date: Date) -
     rows.iter().map(|row| format!("{row:?}")).collect()
 }
 
-/// What is said of a date before its games: of teams, of players, and the features.
-async fn said(world: &World, date: Date) -> [BTreeSet<String>; 3] {
+/// What each system predicts of each player; offers, which may land after it, belong to no prediction.
+async fn predicted(world: &World, date: Date) -> BTreeSet<String> {
+    let frame = world.rows(Unit { dataset: PLAYER_PROP_PREDICTIONS.name(), date }).await;
+    let rows = frame.map(|frame| PlayerPrediction::from_frame(&frame).expect("its own rows"));
+    let said = |row: PlayerPrediction| {
+        format!(
+            "{} {} {:?} {:?} {:?} {:?}",
+            row.player_id, row.system_id, row.predicted_points, row.confidence, row.refusal, row.model_id
+        )
+    };
+    rows.unwrap_or_default().into_iter().map(said).collect()
+}
+
+/// What is said of a date before its games: of teams, of players, the features, and the predictions.
+async fn said(world: &World, date: Date) -> [BTreeSet<String>; 4] {
     [
         texts::<TeamContext>(world, UPCOMING_TEAM_GAME_CONTEXT, date).await,
         texts::<PlayerContext>(world, UPCOMING_PLAYER_GAME_CONTEXT, date).await,
         texts::<FeatureRow>(world, ML_FEATURE_STORE, date).await,
+        predicted(world, date).await,
     ]
 }
 

@@ -89,7 +89,7 @@ struct Trained {
 
 impl Trained {
     async fn of(others: &[(&str, Compute)]) -> Self {
-        let world = World::of(pipeline(others), 0);
+        let world = World::of(&pipeline(others), 0);
         let league = League { seed: 3, seasons: vec![2023], teams: 4, games_per_team: 28 };
         let league: Arc<dyn Source> = Arc::new(SimulatedLeague::new(league).expect("a league"));
         let process = world.start(league).await;

@@ -1,30 +1,38 @@
 //! Two seasons as they come, day by day: the real scheduler, engine and loops, a league whose service reveals
-//! results when games are over, corrects some, is down for two days and puts a game off; a process that is
-//! killed in the middle of a run, and a machine that sleeps for days. In the end: the lake of a backfill.
+//! results when games are over, corrects some, is down for two days and puts a game off; models that are trained
+//! each month on what has been graded; a process that is killed in the middle of a run, and a machine that sleeps
+//! for days. In the end: the lake of a backfill.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use tidegate::adapters::sources::{LandingZone, League, LeagueUnderWay};
+use tidegate::domain::nba::{PlayerPrediction, System};
 use tidegate::fleet::{AsOf, Clock, Days, Due, Feeds, Ledger, Millis, Scheduler, Source, Today, Turn};
-use tidegate::flow::{DatasetName, Date, Failure, Outcome, SkipReason, Unit};
+use tidegate::flow::{DatasetName, Date, Failure, Outcome, Row, SkipReason, Unit};
 use tidegate::pipelines::nba::{
-    LANDED_PLAYER_LOGS, ML_FEATURE_STORE, NBA, NBA_RHYTHM, PLAYER_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
+    GATE_E, GATE_F, LANDED_PLAYER_LOGS, ML_FEATURE_STORE, NBA_RHYTHM, PLAYER_GAME_SUMMARY,
+    PLAYER_PROP_PREDICTIONS, POINTS_MODEL, PREDICTION_ACCURACY, UPCOMING_PLAYER_GAME_CONTEXT,
 };
 
-use crate::world::{Process, World};
+use crate::world::{PIPELINE, Process, World};
 
 const HOUR: Millis = 3_600_000;
 const DAY: Millis = 24 * HOUR;
 
 /// What must be said of a date before its first game begins.
-const BEFORE: [DatasetName; 2] = [UPCOMING_PLAYER_GAME_CONTEXT.name(), ML_FEATURE_STORE.name()];
-/// What a date's results grade it by.
-const AFTER: DatasetName = PLAYER_GAME_SUMMARY.name();
+const BEFORE: [DatasetName; 3] =
+    [UPCOMING_PLAYER_GAME_CONTEXT.name(), ML_FEATURE_STORE.name(), PLAYER_PROP_PREDICTIONS.name()];
+/// What a date's results are, and what they grade; with what it is called when it is made, and made anew.
+const AFTER: [(DatasetName, Happened, Happened); 2] = [
+    (PLAYER_GAME_SUMMARY.name(), Happened::Played, Happened::Corrected),
+    (PREDICTION_ACCURACY.name(), Happened::Graded, Happened::Regraded),
+];
 
+/// Large enough for models that gate F lets pass: each is tested on a hundred rows and more.
 fn league() -> League {
-    League { seed: 5, seasons: vec![2022, 2023], teams: 4, games_per_team: 10 }
+    League { seed: 2, seasons: vec![2022, 2023], teams: 6, games_per_team: 26 }
 }
 
 fn date(text: &str) -> Date {
@@ -41,8 +49,10 @@ fn midnight(text: &str) -> Millis {
 enum Happened {
     Opened,
     Predicted,
+    Played,
     Graded,
     Corrected,
+    Regraded,
 }
 
 /// The league, the machine that serves it, and what it was seen to do.
@@ -53,7 +63,10 @@ struct Serving {
     scheduler: Scheduler,
     process: Option<(Process, Days)>,
     diary: Vec<(Millis, Date, Happened)>,
-    summaries: BTreeMap<Date, tidegate::flow::Revision>,
+    /// The revisions of what results are made into.
+    made: BTreeMap<Unit, tidegate::flow::Revision>,
+    /// Predictions of a trained model that each date had when it was predicted.
+    boosted: BTreeMap<Date, usize>,
     begun: u32,
     withdrawn: BTreeSet<Date>,
     dead: BTreeSet<String>,
@@ -74,7 +87,8 @@ impl Serving {
             scheduler: Scheduler::new(NBA_RHYTHM),
             process: None,
             diary: Vec::new(),
-            summaries: BTreeMap::new(),
+            made: BTreeMap::new(),
+            boosted: BTreeMap::new(),
             begun: 0,
             withdrawn: BTreeSet::new(),
             dead: BTreeSet::new(),
@@ -97,7 +111,7 @@ impl Serving {
         let (engine, today) = (Arc::clone(&process.engine), Arc::clone(&self.today));
         let sources = vec!["player_game_logs", "team_game_logs", "shot_chart_detail"];
         let feeds = Feeds { upstream: Arc::clone(upstream) as _, sources };
-        let days = Days::of(engine, &NBA, NBA_RHYTHM, today, Some(feeds));
+        let days = Days::of(engine, &PIPELINE, NBA_RHYTHM, today, Some(feeds));
         self.process = Some((process, days));
     }
 
@@ -144,18 +158,30 @@ impl Serving {
             let not_yet = Outcome::Skipped(SkipReason::NotYet);
             if BEFORE.into_iter().all(is_made) && landed.is_some_and(|record| record.outcome == not_yet) {
                 self.diary.push((now, day, Happened::Predicted));
+                self.boosted.insert(day, self.boosted_on(day).await);
             }
         }
-        for (unit, record) in records.iter().filter(|(unit, _)| unit.dataset == AFTER) {
-            let Some(stored) = &record.stored else { continue };
-            match self.summaries.insert(unit.date, stored.revision) {
-                None => self.diary.push((now, unit.date, Happened::Graded)),
-                Some(before) if before != stored.revision => {
-                    self.diary.push((now, unit.date, Happened::Corrected));
+        for (dataset, first, again) in AFTER {
+            for (unit, record) in records.iter().filter(|(unit, _)| unit.dataset == dataset) {
+                let Some(stored) = &record.stored else { continue };
+                match self.made.insert(*unit, stored.revision) {
+                    None => self.diary.push((now, unit.date, first)),
+                    Some(before) if before != stored.revision => self.diary.push((now, unit.date, again)),
+                    Some(_) => {}
                 }
-                Some(_) => {}
             }
         }
+    }
+
+    /// How many players a trained model predicts on a date, as far as it is said by now.
+    async fn boosted_on(&self, date: Date) -> usize {
+        let unit = Unit { dataset: PLAYER_PROP_PREDICTIONS.name(), date };
+        let Some(frame) = self.world.rows(unit).await else { return 0 };
+        let rows = PlayerPrediction::from_frame(&frame).expect("its own rows");
+        let boosted = |row: &&PlayerPrediction| {
+            *row.system_id == *System::GradientBoosting.id() && row.predicted_points.is_some()
+        };
+        rows.iter().filter(boosted).count()
     }
 
     /// Lives until this moment, turn after turn; the clock jumps from one to the next.
@@ -195,6 +221,12 @@ impl Serving {
         }
     }
 
+    /// Every moment at which something happened to a date.
+    fn every(&self, what: Happened, date: Date) -> BTreeSet<Millis> {
+        let of = self.diary.iter().filter(|(_, of, happened)| *happened == what && *of == date);
+        of.map(|(at, _, _)| *at).collect()
+    }
+
     fn moments(&self, what: Happened) -> BTreeMap<Date, Millis> {
         let of = self.diary.iter().rev().filter(|(_, _, happened)| *happened == what);
         of.map(|(at, date, _)| (*date, *at)).collect()
@@ -211,59 +243,108 @@ async fn two_seasons_served_day_by_day_come_to_the_lake_of_a_backfill() {
         .expect("the first schedule");
     serving.live_until(midnight("2022-10-30"), &upstream).await;
     serving.live_until_killed(&upstream).await;
+    // Between the seasons nobody needs the machine.
+    serving.live_until(midnight("2023-01-20"), &upstream).await;
+    serving.end();
+    serving.world.clock.move_to(midnight("2023-10-01"));
     serving.live_until(midnight("2023-10-26") + 10 * HOUR, &upstream).await;
     // The machine sleeps through two nights and a morning.
     serving.end();
     let asleep = serving.world.clock.now()..serving.world.clock.now() + 60 * HOUR;
     serving.world.clock.move_to(asleep.end);
-    serving.live_until(midnight("2023-12-06"), &upstream).await;
+    serving.live_until(midnight("2024-01-10"), &upstream).await;
 
     let trouble = [outage, asleep];
-    check_order(&serving, &trouble).await;
     let dead: Vec<&String> =
         serving.dead.iter().filter(|letter| !letter.contains("payload_missing")).collect();
     assert!(dead.is_empty() && !serving.dead.is_empty(), "{:?}", serving.dead);
     assert_eq!(serving.world.ledger.dead_letters(true).await.expect("dead letters"), []);
+    check_order(&serving, &trouble).await;
+    check_models(&serving).await;
     // One game of each season was put off: its first date is no more.
     assert_eq!(serving.withdrawn.len(), 2, "{:?}", serving.withdrawn);
     check_against_a_backfill(&serving).await;
 }
 
 /// Each day is opened, then predicted before its first game begins, then graded after its last; yesterday is
-/// graded before today is predicted; and only what trouble touched was late.
+/// graded before today is predicted; a correction grades anew; and only what trouble touched was late.
 async fn check_order(serving: &Serving, trouble: &[Range<Millis>; 2]) {
     let calendar = serving.process.as_ref().expect("a process").0.calendar().clone();
-    let [opened, predicted, graded, corrected] =
-        [Happened::Opened, Happened::Predicted, Happened::Graded, Happened::Corrected]
-            .map(|what| serving.moments(what));
+    let records = serving.world.records().await;
+    let [opened, predicted, played, graded, corrected, regraded] = [
+        Happened::Opened,
+        Happened::Predicted,
+        Happened::Played,
+        Happened::Graded,
+        Happened::Corrected,
+        Happened::Regraded,
+    ]
+    .map(|what| serving.moments(what));
     let days = serving.diary.iter().filter(|(_, _, happened)| *happened == Happened::Opened);
     assert!(days.map(|(_, date, _)| *date).is_sorted(), "days open in order");
     let payloads = serving.zone().calendar("schedule").await.expect("payloads");
     let starts = (NBA_RHYTHM.starts)(&payloads).expect("starts");
+    let touched = |date: &Date| {
+        let (from, to) = (NBA_RHYTHM.opening(*date), NBA_RHYTHM.opening(date.plus_days(1)));
+        trouble.iter().any(|span| span.start < to && from < span.end + DAY)
+    };
     let (mut in_time, mut late) = (0, Vec::new());
     for (at, date) in calendar.dates().iter().enumerate() {
         let (first, last) = starts[date];
-        let graded_at = *graded.get(date).unwrap_or_else(|| panic!("{date} was never graded"));
-        assert!(graded_at > last + 2 * HOUR, "{date} was graded before its games were over");
+        let played_at = *played.get(date).unwrap_or_else(|| panic!("{date} was never played"));
+        assert!(played_at > last + 2 * HOUR, "{date} has results before its games were over");
+        let unit = Unit { dataset: PLAYER_PROP_PREDICTIONS.name(), date: *date };
+        // A season's first days have no predictions, and nothing to grade.
+        if records[&unit].outcome == Outcome::Skipped(SkipReason::Bootstrap) {
+            assert_eq!(graded.get(date), None, "{date}");
+        } else {
+            assert_eq!(graded.get(date), Some(&played_at), "{date} is graded with its results");
+            // After an outage payloads come one by one, and shots correct no grade.
+            let (corrected, regraded) =
+                (serving.every(Happened::Corrected, *date), serving.every(Happened::Regraded, *date));
+            let regrades = corrected.is_subset(&regraded) || touched(date);
+            assert!(regrades, "{date} is graded anew with its corrections: {regraded:?} of {corrected:?}");
+        }
         let Some(moment) = predicted.get(date) else {
             late.push(*date);
             continue;
         };
         assert!(*moment < first, "{date}: predicted after the first tip-off");
-        assert!(opened[date] <= *moment && *moment < graded_at, "{date}: out of order");
+        assert!(opened[date] <= *moment && *moment < played_at, "{date}: out of order");
         if let Some(yesterday) = at.checked_sub(1).map(|at| calendar.date(at)) {
-            assert!(graded[&yesterday] <= *moment, "{date} was predicted without {yesterday}");
+            assert!(played[&yesterday] <= *moment, "{date} was predicted without {yesterday}");
         }
         in_time += 1;
     }
-    let touched = |date: &Date| {
-        let (from, to) = (NBA_RHYTHM.opening(*date), NBA_RHYTHM.opening(date.plus_days(1)));
-        trouble.iter().any(|span| span.start < to && from < span.end + DAY)
-    };
     assert!(late.iter().all(touched), "late without a reason: {late:?}");
     assert!(late.iter().any(|date| date.year() == 2022) && late.iter().any(|date| date.year() == 2023));
     assert!(in_time * 10 >= calendar.len() * 8, "{in_time} of {} dates in time", calendar.len());
     assert!(corrected.len() * 3 > calendar.len(), "{} dates were corrected", corrected.len());
+    assert!(regraded.len() * 4 > calendar.len(), "{} dates were graded anew", regraded.len());
+}
+
+/// Models were trained behind gate E, passed gate F, and predicted each date of the second season before its games.
+async fn check_models(serving: &Serving) {
+    let records = serving.world.records().await;
+    let done = |dataset: DatasetName| -> BTreeSet<Date> {
+        let of = records
+            .iter()
+            .filter(|(unit, record)| unit.dataset == dataset && record.outcome == Outcome::Done);
+        of.map(|(unit, _)| unit.date).collect()
+    };
+    let models = done(POINTS_MODEL.name());
+    assert!(models.len() >= 3, "{models:?}");
+    assert_eq!(done(GATE_E.name()), models, "each behind gate E");
+    assert_eq!(done(GATE_F.name()), models, "each passed gate F");
+    let first = *models.first().expect("a model");
+    let predicted = serving.boosted.iter().filter(|(date, _)| **date >= first);
+    let (without, with): (Vec<_>, Vec<_>) = predicted.partition(|(_, players)| **players == 0);
+    let is_bootstrap = |date: &Date| {
+        let unit = Unit { dataset: PLAYER_PROP_PREDICTIONS.name(), date: *date };
+        records[&unit].outcome == Outcome::Skipped(SkipReason::Bootstrap)
+    };
+    assert!(without.iter().all(|(date, _)| is_bootstrap(date)), "predicted without the model: {without:?}");
+    assert!(with.len() > 20, "{with:?}");
 }
 
 /// Every record, every unit of the lake and every document as a backfill over what has landed makes them. Only the

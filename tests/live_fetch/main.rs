@@ -15,6 +15,7 @@ use std::sync::Arc;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use tidegate::adapters::sources::{Key, LandingZone, LiveSettings, LiveUpstream};
+use tidegate::domain::nba;
 use tidegate::fleet::{Fetched, Source, Upstream};
 use tidegate::flow::{Date, Failure, Season};
 use tidegate::pipelines::nba::INTAKE;
@@ -81,6 +82,21 @@ impl World {
         names.iter().map(read).collect()
     }
 
+    /// The answers of a place as they are kept, in order of their moments.
+    fn answers(&self, place: &str) -> Vec<Vec<u8>> {
+        let kept = fs::read_dir(self.path(".fetched").join(place)).expect("history");
+        let mut kept: Vec<PathBuf> = kept.map(|entry| entry.expect("an entry").path()).collect();
+        kept.retain(|path| path.to_string_lossy().ends_with(".json.gz"));
+        kept.sort();
+        let unpack = |path: &PathBuf| {
+            let mut bytes = Vec::new();
+            let file = fs::File::open(path).expect("an answer");
+            std::io::Read::read_to_end(&mut GzDecoder::new(file), &mut bytes).expect("packed");
+            bytes
+        };
+        kept.iter().map(unpack).collect()
+    }
+
     fn verdicts(&self, place: &str) -> Vec<String> {
         let verdict = |receipt: &Value| receipt["verdict"].as_str().expect("a verdict").to_owned();
         self.receipts(place).iter().map(verdict).collect()
@@ -134,15 +150,11 @@ async fn an_answer_lands_as_it_came_with_its_receipt() {
         assert!(url.contains("/stats.nba.com/stats/") && url.contains("SeasonType=Regular Season"), "{url}");
         assert_eq!(receipts[0]["bytes"].as_u64(), Some(payloads[0].bytes.len() as u64));
         assert_eq!(receipts[0]["blake3"], blake3::hash(&payloads[0].bytes).to_hex().as_str());
-        let kept = fs::read_dir(world.path(".fetched").join(&place)).expect("history");
-        let kept: Vec<PathBuf> = kept
-            .map(|entry| entry.expect("an entry").path())
-            .filter(|path| path.to_string_lossy().ends_with(".json.gz"))
-            .collect();
-        let mut bytes = Vec::new();
-        let file = fs::File::open(&kept[0]).expect("an answer");
-        std::io::Read::read_to_end(&mut GzDecoder::new(file), &mut bytes).expect("packed");
-        assert_eq!(bytes, payloads[0].bytes, "the answer as it came");
+        assert_eq!(world.answers(&place), [payloads[0].bytes.to_vec()], "the answer as it came");
+        assert_eq!(
+            (receipts[0]["source"].as_str(), receipts[0]["label"].as_str(), receipts[0]["date"].as_str()),
+            (Some(source), Some("2023-24"), Some(date.to_string().as_str()))
+        );
     }
     let seen = world.server.seen();
     assert_eq!(seen.len(), 3);
@@ -230,26 +242,28 @@ async fn a_failure_that_passes_is_waited_out() {
 #[tokio::test]
 async fn a_failure_that_stays_ends_with_its_name_and_lands_nothing() {
     let four = |fault: Fault| vec![fault; 4];
+    // The fault, its name, requests, whole answers among them, and what the message names.
     let cases = [
-        (four(Fault::Status(429, &[], "")), ("transient", "upstream_too_many_requests"), 4, "429"),
-        (four(Fault::Status(500, &[], "oops")), ("transient", "upstream_failing"), 4, "500"),
-        (four(Fault::Page), ("transient", "upstream_not_json"), 4, "<!DOCTYPE html>"),
-        (four(Fault::Cut), ("transient", "upstream_damaged"), 4, "EOF"),
-        (four(Fault::Broken), ("transient", "upstream_broken_off"), 4, "bytes"),
-        (four(Fault::Slow), ("transient", "upstream_timed_out"), 4, "20 s"),
+        (four(Fault::Status(429, &[], "")), ("transient", "upstream_too_many_requests"), 4, 4, "429"),
+        (four(Fault::Status(500, &[], "oops")), ("transient", "upstream_failing"), 4, 4, "500"),
+        (four(Fault::Page), ("transient", "upstream_not_json"), 4, 4, "<!DOCTYPE html>"),
+        (four(Fault::Cut), ("transient", "upstream_damaged"), 4, 4, "EOF"),
+        (four(Fault::Broken), ("transient", "upstream_broken_off"), 4, 0, "bytes"),
+        (four(Fault::Slow), ("transient", "upstream_timed_out"), 4, 0, "20 s"),
         (
             vec![Fault::Status(403, &[], "Access Denied")],
             ("transient", "upstream_forbidden"),
             1,
+            1,
             "HTTPS_PROXY",
         ),
-        (vec![Fault::Status(400, &[], "SeasonType?")], ("permanent", "upstream_refused"), 1, "400"),
-        (vec![Fault::Empty], ("transient", "upstream_incomplete"), 1, "0 rows"),
-        (vec![Fault::FirstGame], ("transient", "upstream_incomplete"), 1, "expected 5 or more"),
-        (vec![Fault::Renamed("FGA")], ("permanent", "payload_column_missing"), 1, "FGA"),
-        (vec![Fault::Renamed("WL")], ("permanent", "payload_column_missing"), 1, "WL"),
+        (vec![Fault::Status(400, &[], "SeasonType?")], ("permanent", "upstream_refused"), 1, 1, "400"),
+        (vec![Fault::Empty], ("transient", "upstream_incomplete"), 1, 1, "0 rows"),
+        (vec![Fault::FirstGame], ("transient", "upstream_incomplete"), 1, 1, "expected 5 or more"),
+        (vec![Fault::Renamed("FGA")], ("permanent", "payload_column_missing"), 1, 1, "FGA"),
+        (vec![Fault::Renamed("WL")], ("permanent", "payload_column_missing"), 1, 1, "WL"),
     ];
-    for (faults, expected, requests, named) in cases {
+    for (faults, expected, requests, answers, named) in cases {
         let world = World::after_the_season().await;
         let place = format!("player_game_logs/2023-24/{}", world.date().await);
         let name = format!("{:?}", faults[0]);
@@ -260,17 +274,35 @@ async fn a_failure_that_stays_ends_with_its_name_and_lands_nothing() {
         assert_eq!(world.server.seen().len(), requests, "{name}");
         assert!(!world.path(&format!("{place}.json")).exists(), "{name}: nothing became a payload");
         let verdicts = world.verdicts(&place);
-        assert!(verdicts.len() <= 1 && verdicts.iter().all(|verdict| verdict == expected.1), "{verdicts:?}");
+        assert_eq!(verdicts, vec![expected.1; answers], "{name}: each whole answer has its receipt");
         // The next fetch finds the host well again.
         assert_eq!(world.logs().await, Ok(Fetched::New), "{name}");
+        let verdicts = world.verdicts(&place);
+        assert_eq!(verdicts.len(), answers + 1, "{name}: {verdicts:?}");
+        assert!(verdicts.contains(&"accepted".to_owned()), "{name}: {verdicts:?}");
     }
 }
 
 #[tokio::test]
 async fn columns_in_another_order_are_read_by_name() {
-    let world = World::after_the_season().await;
-    world.server.fails([Fault::OtherOrder]);
-    assert_eq!(world.logs().await, Ok(Fetched::New));
+    let mut read = Vec::new();
+    for fault in [None, Some(Fault::OtherOrder)] {
+        let world = World::after_the_season().await;
+        let date = world.date().await;
+        world.server.fails(fault);
+        assert_eq!(world.logs().await, Ok(Fetched::New));
+        let zone = LandingZone::open(world.directory.path()).expect("a zone");
+        let of = async |source| zone.payloads(source, date).await.expect("readable").there().expect("landed");
+        let games = nba::scheduled_games(&of("schedule").await, date).expect("games");
+        let payloads = of("player_game_logs").await;
+        let rows = nba::player_logs(&payloads, date, &games).expect("logs");
+        assert!(rows.len() > 20, "{} rows", rows.len());
+        let headers: Value = serde_json::from_slice(&payloads[0].bytes).expect("JSON");
+        let first = headers["resultSets"][0]["headers"][0].clone();
+        read.push((first, format!("{rows:?}")));
+    }
+    assert_ne!(read[0].0, read[1].0, "the columns came in another order");
+    assert_eq!(read[0].1, read[1].1, "the values are those of their names");
 }
 
 #[tokio::test]
@@ -287,7 +319,45 @@ async fn a_failed_fetch_leaves_the_payload_as_it_was() {
     assert_eq!(code(&failure), ("transient", "upstream_incomplete"));
     assert_eq!(fs::read(&path).expect("a payload"), before);
     let verdicts = world.verdicts(&format!("player_game_logs/2023-24/{date}"));
-    assert_eq!(verdicts.len(), 2, "the answer was kept: {verdicts:?}");
+    assert_eq!(verdicts, ["accepted", "upstream_incomplete"], "the answer was kept");
+}
+
+#[tokio::test]
+async fn the_same_bytes_may_be_refused_once_and_accepted_later() {
+    let world = World::after_the_season().await;
+    let date = world.date().await;
+    let place = format!("player_game_logs/2023-24/{date}");
+    world.server.fails([Fault::FirstGame, Fault::FirstGame]);
+    let failure = world.logs().await.expect_err("half of the games");
+    assert_eq!(code(&failure), ("transient", "upstream_incomplete"));
+    // The schedule has the other game of the date no more.
+    let answer: Value = serde_json::from_slice(&world.answers(&place)[0]).expect("JSON");
+    let set = &answer["resultSets"][0];
+    let at = set["headers"].as_array().expect("headers").iter().position(|name| name == "GAME_ID");
+    let played = &set["rowSet"][0][at.expect("a column")];
+    let path = world.path("schedule/2023-24.json");
+    let mut schedule: Value = serde_json::from_slice(&fs::read(&path).expect("a schedule")).expect("JSON");
+    let day = format!("{date}T00:00:00Z");
+    let days = schedule["leagueSchedule"]["gameDates"].as_array_mut().expect("days");
+    days.retain(|of| of["gameDate"] != day.as_str() || of["games"][0]["gameId"] == *played);
+    fs::write(&path, schedule.to_string()).expect("a schedule");
+    assert_eq!(world.logs().await, Ok(Fetched::New));
+    assert_eq!(world.verdicts(&place), ["upstream_incomplete", "accepted"]);
+    assert_eq!(world.answers(&place).len(), 1, "the bytes are kept once");
+}
+
+#[tokio::test]
+async fn requests_that_fail_together_are_not_sent_again_together() {
+    let mut waits = std::collections::BTreeSet::new();
+    for source in RESULTS {
+        let world = World::after_the_season().await;
+        world.server.fails([Fault::Status(500, &[], "oops")]);
+        assert_eq!(world.upstream.fetch(source, world.date().await).await, Ok(Fetched::New), "{source}");
+        let wait = world.clock.pauses()[1];
+        assert!((2_001..=2_500).contains(&wait), "{source}: {wait}");
+        waits.insert(wait);
+    }
+    assert_eq!(waits.len(), RESULTS.len(), "{waits:?}");
 }
 
 #[tokio::test]
@@ -332,7 +402,8 @@ async fn a_schedule_says_nothing_new_where_only_its_time_differs() {
     assert_eq!(world.upstream.fetch_schedule(SEASON).await, Ok(Fetched::New));
     world.clock.advance(60_000);
     assert_eq!(world.upstream.fetch_schedule(SEASON).await, Ok(Fetched::Unchanged));
-    assert_eq!(world.verdicts("schedule/2023-24"), ["accepted"]);
+    assert_eq!(world.verdicts("schedule/2023-24"), ["accepted", "accepted"]);
+    assert_eq!(world.answers("schedule/2023-24").len(), 1, "what says nothing new is kept once");
     world.server.over("2023-11-03");
     assert_eq!(world.upstream.fetch_schedule(SEASON).await, Ok(Fetched::New));
     let zone = LandingZone::open(world.directory.path()).expect("a zone");

@@ -35,7 +35,7 @@ pub(super) struct Options {
     /// First date, YYYY-MM-DD [default: the first that the source has]
     #[arg(long, value_name = "DATE")]
     from: Option<Date>,
-    /// Last date, itself included [default: the last that the source has]
+    /// Last date, itself included [default: today, or the last that the source has]
     #[arg(long, value_name = "DATE")]
     to: Option<Date>,
     #[command(flatten)]

@@ -15,9 +15,9 @@ use super::assemble::{self, View};
 use super::ending::{Ending, wrong_usage};
 use super::settings::Settings;
 use super::source::SourceOptions;
-use crate::domain::nba::points::{BAND_POPULATION, ModelReport, PointsModel, model_files};
+use crate::domain::nba::points::{ModelReport, PointsModel, model_files};
 use crate::fleet::Engine;
-use crate::flow::{Dataset, Date, Outcome, Row, UnitRecord};
+use crate::flow::{Dataset, Date, Outcome, Row, Unit, UnitRecord};
 use crate::pipelines::nba::POINTS_MODEL;
 
 /// The dataset that holds the models.
@@ -27,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   tidegate model show nba
   tidegate model show nba --date 2024-02-01 --json
+  tidegate model show nba --date 2024-02-01 --revision 5f3c8e2a
   tidegate model export nba --to model-2024-06
   tidegate query \"SELECT cutoff_date, rows, test_mae, test_mae_last_10 FROM nba.points_model\"";
 
@@ -62,6 +63,9 @@ struct Which {
     /// The latest model whose cutoff is not after this date, YYYY-MM-DD [default: the latest one]
     #[arg(long, value_name = "DATE")]
     date: Option<Date>,
+    /// Exactly the model of this revision, or of one that begins so; refused where the lake holds another one
+    #[arg(long, value_name = "REVISION")]
+    revision: Option<String>,
     #[command(flatten)]
     source: SourceOptions,
 }
@@ -78,7 +82,7 @@ pub(super) async fn run(options: Options, settings: &Settings) -> anyhow::Result
     match options.action {
         Action::Show { which } => {
             let found = Found::of(&which, settings).await?;
-            settings.print(&text::render(&found.model, &found.report), || found.json());
+            settings.print(&text::render(&found.model, &found.revision, &found.report), || found.json());
         }
         Action::Export { which, to } => {
             let found = Found::of(&which, settings).await?;
@@ -101,11 +105,13 @@ impl Found {
         let View { engine, .. } = assemble::view(settings, Some(&which.pipeline), &which.source).await?;
         let record = latest(&engine, which.date)?;
         let stored = record.stored.as_ref().context("a model that is done has a file")?;
+        let revision = stored.revision.to_string();
+        check_revision(which.revision.as_deref(), &revision, record.unit)?;
         let frame = engine.ports().lake.read(record.unit, PointsModel::SCHEMA, stored).await?;
         let row = PointsModel::from_frame(&frame)?.into_iter().next();
         let model = row.with_context(|| format!("{} holds no model", record.unit))?;
         let report = ModelReport::of(&model)?;
-        Ok(Self { model, report, revision: stored.revision.to_string() })
+        Ok(Self { model, report, revision })
     }
 
     fn json(&self) -> serde_json::Value {
@@ -121,10 +127,22 @@ impl Found {
             "deployed": self.report.deployed,
             "settings": self.report.settings,
             "populations": self.report.scores,
-            "band": { "test": &*model.test_band, "defined_on": BAND_POPULATION },
+            "band": self.report.band,
             "importance": self.report.importance,
             "spot_checks": self.report.spot_checks,
         })
+    }
+}
+
+/// A lake keeps one revision of a unit: an earlier one cannot be had, and the present one is no answer to who
+/// asks for it.
+fn check_revision(asked: Option<&str>, found: &str, unit: Unit) -> anyhow::Result<()> {
+    match asked {
+        Some(asked) if asked.is_empty() || !found.starts_with(asked) => Err(wrong_usage(format!(
+            "the lake holds revision {found} of {unit}, and not {asked}: a model that was trained anew replaces the \
+             one before; `tidegate query \"SELECT cutoff_date, name FROM nba.points_model\"` lists the models there are"
+        ))),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -143,4 +161,28 @@ fn latest(engine: &Engine, date: Option<Date>) -> anyhow::Result<UnitRecord> {
                 .to_owned(),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_revision_is_refused_by_name() {
+        let unit = Unit { dataset: MODEL.name(), date: Date::of(2024, 2, 1).expect("a date") };
+        for (asked, is_fine) in [
+            (None, true),
+            (Some("5f3c8e"), true),
+            (Some("5f3c8e2a"), true),
+            (Some("5f3d"), false),
+            (Some(""), false),
+        ] {
+            let found = check_revision(asked, "5f3c8e2a", unit).map_err(|error| error.to_string());
+            assert_eq!(found.is_ok(), is_fine, "{asked:?}");
+            assert!(
+                found.is_ok()
+                    || found.is_err_and(|text| text.contains("holds revision 5f3c8e2a of nba.points"))
+            );
+        }
+    }
 }

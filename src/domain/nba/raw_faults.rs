@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{ScheduledGame, check_shots, player_logs, shots, team_logs};
+use super::{
+    ScheduledGame, TeamContextInput, check_shots, player_logs, scheduled_games, shots, team_contexts,
+    team_logs,
+};
 use crate::flow::{Date, Payload, Permanent};
 
 const PLAYER: &str = r#"["PLAYER_ID","PLAYER_NAME","TEAM_ABBREVIATION","GAME_ID","GAME_DATE","MATCHUP","WL","MIN","FGM","FGA","FG3M","FG3A","FTM","FTA","OREB","DREB","REB","AST","STL","BLK","TOV","PF","PTS","FG_PCT"]"#;
@@ -240,4 +243,63 @@ fn faulty_shots_are_named() {
         let fault = shots(&[payload], date(), &games()).expect_err(code);
         assert_eq!(fault.code(), code, "{fault}");
     }
+}
+
+/// The service's tree of a date: a game on a neutral floor, one of its visitors the day after, one of its home team.
+fn neutral_schedule(date: Date) -> Payload {
+    let team = |code: &str| format!(r#"{{"teamId":1,"teamTricode":"{code}","wins":1,"losses":0,"score":0}}"#);
+    let game = |id: &str, date: &str, is_neutral: bool, [away, home]: [&str; 2]| {
+        format!(
+            r#"{{"gameId":"{id}","gameStatus":3,"gameStatusText":"Final","gameDateEst":"{date}T00:00:00Z","isNeutral":{is_neutral},"arenaCity":"Paris","awayTeam":{},"homeTeam":{}}}"#,
+            team(away),
+            team(home)
+        )
+    };
+    let games = [
+        game("0022300403", "2023-12-25", true, ["BOS", "LAL"]),
+        game("0022300404", "2023-12-26", false, ["CHI", "BOS"]),
+        game("0022300405", "2023-12-28", false, ["LAL", "CHI"]),
+    ];
+    let of_date = games.iter().filter(|game| game.contains(&format!("{date}T")));
+    let days: Vec<String> = of_date.map(|game| format!(r#"{{"gameDate":"x","games":[{game}]}}"#)).collect();
+    let days = days.join(",");
+    Payload {
+        name: "schedule/2023-24.json".into(),
+        bytes: format!(r#"{{"leagueSchedule":{{"seasonYear":"2023-24","gameDates":[{days}]}}}}"#).into(),
+    }
+}
+
+#[test]
+fn on_a_neutral_floor_home_is_whom_the_league_calls_so_and_the_game_counts_as_any() {
+    let scheduled = |date: Date| scheduled_games(&[neutral_schedule(date)], date).expect("games");
+    let games = scheduled(date());
+    assert_eq!(games, self::games());
+    // The logs say `vs.` and `@` there too.
+    let logs = player_logs(&[player_payload(&players())], date(), &games).expect("rows");
+    assert!(logs.iter().all(|row| row.home_game == (&*row.team_abbr == "LAL")));
+    let logs = team_logs(&[team_payload(&teams())], date(), &games).expect("rows");
+    let sides: Vec<_> = logs.iter().map(|row| (&*row.team_abbr, row.home_game)).collect();
+    assert_eq!(sides, [("BOS", false), ("LAL", true)]);
+    let said = with(&team_payload(&teams()), "BOS @ LAL", "BOS vs. LAL");
+    let fault = team_logs(&[said], date(), &games).expect_err("two home teams");
+    assert!(fault.to_string().contains("MATCHUP"), "{fault}");
+
+    let days = [0, 1, 3].map(|after| date().plus_days(after));
+    let planned = days.map(scheduled);
+    let planned: Vec<_> = days.iter().copied().zip(planned.iter().map(Vec::as_slice)).collect();
+    let contexts = |date| {
+        let opening = days[0];
+        team_contexts(&TeamContextInput { date, opening, schedule: &planned, offense: &[], gaps: [].into() })
+    };
+    let of = |date: Date, team: &str| {
+        contexts(date).into_iter().find(|row| &*row.team_abbr == team).expect("a row")
+    };
+    let (away, home) = (of(days[0], "BOS"), of(days[0], "LAL"));
+    assert_eq!((away.home_game, home.home_game, away.travel_miles), (false, true, None));
+    assert_eq!((away.games_in_next_7_days, home.games_in_next_7_days), (Some(1), Some(1)));
+    let next = of(days[1], "BOS");
+    assert!(next.home_game && next.team_back_to_back);
+    assert_eq!((next.team_days_rest, next.games_in_last_7_days), (Some(0), 1));
+    let next = of(days[2], "LAL");
+    assert_eq!((next.team_days_rest, next.team_back_to_back, next.home_game), (Some(2), false, false));
 }

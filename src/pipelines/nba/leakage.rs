@@ -21,7 +21,7 @@ use crate::domain::nba::fixture;
 use crate::domain::nba::points::{PointsFeatures, PointsModel};
 use crate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, System, TeamDefense, TeamOffense};
 use crate::flow::{
-    Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason, Step, Window,
+    Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason, Window,
 };
 
 const TEAMS: [&str; 12] =
@@ -43,21 +43,8 @@ const FEATURES: [Processor; 9] = [
 /// as a model of the real one needs.
 const MODEL_ROWS_MIN: usize = 400;
 /// What predictions are made from: the wide features, and a model that needs fewer rows than the real one.
-const PREDICTION: [Processor; 3] = [
-    points_features::PROCESSOR,
-    points_training::PROCESSOR,
-    Processor {
-        step: match points_model::PROCESSOR.step {
-            Step::Compute { schema, decode, .. } => Step::Compute {
-                schema,
-                decode,
-                compute: |inputs| points_model::compute(inputs, MODEL_ROWS_MIN),
-            },
-            other => other,
-        },
-        ..points_model::PROCESSOR
-    },
-];
+const PREDICTION: [Processor; 3] =
+    [points_features::PROCESSOR, points_training::PROCESSOR, points_model::processor::<MODEL_ROWS_MIN>()];
 /// What is said of a date's teams, and of its players.
 const TEAM_DATASETS: [DatasetName; 2] =
     [UPCOMING_TEAM_GAME_CONTEXT.name(), TEAM_DEFENSE_ZONE_ANALYSIS.name()];

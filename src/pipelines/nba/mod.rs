@@ -125,3 +125,10 @@ pub(super) const PROCESSORS: &[Processor] = &[
 /// The NBA pipeline. Its dates are the US dates that have a game by the season schedules.
 pub const NBA: Pipeline =
     Pipeline { name: PipelineName::of("nba"), processors: PROCESSORS, calendar_source: "schedule", calendar };
+
+/// The two processors that wait for enough rows to learn from, as a league smaller than the real one needs them:
+/// they wait for `ROWS` rows. In place of those of the same names in `NBA`.
+#[must_use]
+pub const fn learning_from<const ROWS: usize>() -> [Processor; 2] {
+    [points_model::processor::<ROWS>(), training_checks::processor::<ROWS>()]
+}

@@ -4,20 +4,27 @@
 
 use super::datasets::{GATE_E, POINTS_MODEL, POINTS_TRAINING};
 use crate::domain::nba::points::{ROWS_MIN, TrainingFault, points_model};
-use crate::flow::{Computed, Inputs, Output, Permanent, Processor, SkipReason, Window};
+use crate::flow::{Computed, Input, Inputs, Output, Permanent, Processor, SkipReason, Window};
 
 /// The processor.
-pub(super) const PROCESSOR: Processor = Processor::compute(
-    POINTS_MODEL,
-    "one trained model: trees, figures and the data of its report",
-    1,
-    &[GATE_E.same_date().optional(), POINTS_TRAINING.read(Window::AllBefore)],
-    |inputs| compute(inputs, ROWS_MIN),
-)
-.monthly()
-.taking_up_to(900);
+pub(super) const PROCESSOR: Processor = processor::<ROWS_MIN>();
 
-pub(super) fn compute(inputs: &Inputs<'_>, rows_min: usize) -> Result<Computed, Permanent> {
+const READS: &[Input] = &[GATE_E.same_date().optional(), POINTS_TRAINING.read(Window::AllBefore)];
+
+/// The processor of a league that has a model from so many rows of established players on.
+pub(super) const fn processor<const ROWS: usize>() -> Processor {
+    Processor::compute(
+        POINTS_MODEL,
+        "one trained model: trees, figures and the data of its report",
+        2,
+        READS,
+        |inputs| compute(inputs, ROWS),
+    )
+    .monthly()
+    .taking_up_to(900)
+}
+
+fn compute(inputs: &Inputs<'_>, rows_min: usize) -> Result<Computed, Permanent> {
     match points_model(&inputs.window(POINTS_TRAINING)?, inputs.date(), rows_min) {
         Ok(model) => Ok(Computed::Rows(Output::of(vec![model], 1))),
         Err(TrainingFault::TooFew { .. }) => Ok(Computed::Skipped(SkipReason::TooFew)),

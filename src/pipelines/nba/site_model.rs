@@ -1,7 +1,7 @@
-//! Publishes a month's model: its trees, its metadata and its report. In: the model of the date. Out: its
-//! files. Skipped where there is no model. Glue only.
+//! Publishes a month's model: its trees, its metadata and its report. In: the model of the date, behind
+//! gate F. Out: its files. Skipped where there is no model. Glue only.
 
-use super::datasets::{POINTS_MODEL, SITE_MODEL};
+use super::datasets::{GATE_F, POINTS_MODEL, SITE_MODEL};
 use crate::domain::nba::points::model_files;
 use crate::flow::{Document, DocumentError, Documents, Inputs, Permanent, Processor};
 
@@ -10,7 +10,7 @@ pub(super) const PROCESSOR: Processor = Processor::publish(
     SITE_MODEL,
     "a month's model as files: models/points/DATE/report.html and three more",
     2,
-    &[POINTS_MODEL.same_date()],
+    &[GATE_F.same_date().optional(), POINTS_MODEL.same_date()],
     publish,
 )
 .monthly();

@@ -7,25 +7,32 @@ use super::datasets::{GATE_D, ML_FEATURE_STORE, POINTS_TRAINING, PRECOMPUTE_PROF
 use crate::domain::checks::judge_passed;
 use crate::domain::nba::points::ROWS_MIN;
 use crate::domain::nba::{StoreDay, thresholds, training_checks};
-use crate::flow::{Computed, Inputs, Permanent, Processor, SkipReason, Window};
+use crate::flow::{Computed, Input, Inputs, Permanent, Processor, SkipReason, Window};
 
 /// `nba.training_checks`.
-pub(super) const PROCESSOR: Processor = Processor::compute(
-    TRAINING_CHECKS,
-    "The result of one check of all that a model learns from.",
-    CHECKS_CODE,
-    &[
-        GATE_D.read(Window::AllBefore),
-        POINTS_TRAINING.read(Window::AllBefore),
-        PRECOMPUTE_PROFILE.read(Window::AllBefore),
-    ],
-    compute,
-)
-.monthly();
+pub(super) const PROCESSOR: Processor = processor::<ROWS_MIN>();
 
-fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
+const READS: &[Input] = &[
+    GATE_D.read(Window::AllBefore),
+    POINTS_TRAINING.read(Window::AllBefore),
+    PRECOMPUTE_PROFILE.read(Window::AllBefore),
+];
+
+/// The processor of a league that has a model from so many rows on.
+pub(super) const fn processor<const ROWS: usize>() -> Processor {
+    Processor::compute(
+        TRAINING_CHECKS,
+        "The result of one check of all that a model learns from.",
+        CHECKS_CODE,
+        READS,
+        |inputs| compute(inputs, ROWS),
+    )
+    .monthly()
+}
+
+fn compute(inputs: &Inputs<'_>, rows_min: usize) -> Result<Computed, Permanent> {
     let rows = inputs.window(POINTS_TRAINING)?;
-    if rows.iter().map(|(_, rows)| rows.len()).sum::<usize>() < ROWS_MIN {
+    if rows.iter().map(|(_, rows)| rows.len()).sum::<usize>() < rows_min {
         return Ok(Computed::Skipped(SkipReason::TooFew));
     }
     let calendar = inputs.calendar();

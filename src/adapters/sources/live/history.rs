@@ -5,7 +5,8 @@
 //! player_game_logs/2023-24/2024-01-26.json                                   the current payload
 //! .fetched/player_game_logs/2023-24/2024-01-26/
 //!     20240127T093001Z-5f3c8e2a9b1d4c7e.json.gz                              an answer as it came
-//!     20240127T093001Z-5f3c8e2a9b1d4c7e.receipt.json                         what was asked and when, and its worth
+//!     20240127T093001Z-5f3c8e2a9b1d4c7e.receipt.json                         what was asked and when, and its worth:
+//!                                                                            one each time, also of the same bytes
 //!     checked.json                                                           when the payload was last found current
 //! ```
 
@@ -33,6 +34,12 @@ pub(super) struct History {
 /// What was asked, what was answered, and what it was worth.
 #[derive(Debug, Serialize)]
 pub(super) struct Receipt<'a> {
+    /// The source, as the pipelines name it.
+    pub(super) source: &'static str,
+    /// The season, or one with a suffix for its part.
+    pub(super) label: &'a str,
+    /// The date that the answer is of; null for what is of the whole season.
+    pub(super) date: Option<String>,
     pub(super) asked_at: String,
     /// Without any key.
     pub(super) url: String,
@@ -63,8 +70,9 @@ impl History {
         Self { root: root.to_owned() }
     }
 
-    /// Keeps an answer as it came, with its receipt. One that is there already, byte for byte, is not kept
-    /// twice; `essence` is what has to differ, where some of the bytes say nothing.
+    /// Keeps an answer as it came, and a receipt of this time. Bytes that are there already are not kept twice;
+    /// `essence` is what has to differ, where some of the bytes say nothing. The same bytes may be refused at
+    /// one time and accepted at another, so no receipt takes the place of one before.
     pub(super) fn keep(
         &self,
         place: &Place,
@@ -76,13 +84,20 @@ impl History {
         let folder = self.root.join(place.history());
         fs::create_dir_all(&folder).map_err(storage("create", &folder))?;
         let digest = &essence[..16];
-        if has_answer(&folder, digest).map_err(storage("list", &folder))? {
-            return Ok(());
-        }
         let name = format!("{moment}-{digest}");
-        let packed = pack(body).map_err(storage("pack", &folder))?;
-        replace(&folder, &folder.join(format!("{name}.json.gz")), &packed)?;
-        replace(&folder, &folder.join(format!("{name}.receipt.json")), &pretty(receipt)?)
+        if !has_answer(&folder, digest).map_err(storage("list", &folder))? {
+            let packed = pack(body).map_err(storage("pack", &folder))?;
+            replace(&folder, &folder.join(format!("{name}.json.gz")), &packed)?;
+        }
+        let receipt = pretty(receipt)?;
+        // Two receipts of one second, which differ in the millisecond or the verdict.
+        let mut path = folder.join(format!("{name}.receipt.json"));
+        let mut number = 1;
+        while path.exists() {
+            number += 1;
+            path = folder.join(format!("{name}-{number}.receipt.json"));
+        }
+        replace(&folder, &path, &receipt)
     }
 
     /// Makes this the current payload of a place.
@@ -126,7 +141,7 @@ impl History {
 
 /// Whether the folder has an answer with this digest, under whatever moment.
 fn has_answer(folder: &Path, digest: &str) -> io::Result<bool> {
-    let ending = format!("-{digest}.receipt.json");
+    let ending = format!("-{digest}.json.gz");
     for entry in fs::read_dir(folder)? {
         if entry?.file_name().to_string_lossy().ends_with(&ending) {
             return Ok(true);

@@ -314,6 +314,9 @@ impl LiveUpstream {
         };
         self.with_history(move |history| {
             let receipt = Receipt {
+                source: place.source,
+                label: &place.label,
+                date: place.date.map(|date| date.to_string()),
                 asked_at: moment(at, "%Y-%m-%dT%H:%M:%S%.3fZ"),
                 url,
                 status: answer.status,

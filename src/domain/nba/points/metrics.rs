@@ -102,19 +102,28 @@ pub enum Band {
 }
 
 /// The rows that the bands were set on. No population here is that one, so a band here is no verdict.
-pub const BAND_POPULATION: &str = "graded predictions of 2024-02-04 to 2024-04-14 in the system that set the \
+pub(super) const BAND_POPULATION: &str = "graded predictions of 2024-02-04 to 2024-04-14 in the system that set the \
     bands: only players whom it predicted (recent mean of 15 or more minutes, not injured); other rows have \
     other errors, so compare a model with the baselines on its own rows";
 
 impl Band {
+    /// All, the best first.
+    pub const ALL: [Self; 4] = [Self::Excellent, Self::Good, Self::Acceptable, Self::Failure];
+
     /// The band of a mean absolute error.
     #[must_use]
     pub fn of(mae: f64) -> Self {
-        match mae {
-            mae if mae < 4.0 => Self::Excellent,
-            mae if mae < 4.2 => Self::Good,
-            mae if mae < 4.27 => Self::Acceptable,
-            _ => Self::Failure,
+        Self::ALL.into_iter().find(|band| mae < band.below()).unwrap_or(Self::Failure)
+    }
+
+    /// The mean absolute error that it ends before, points.
+    #[must_use]
+    pub const fn below(self) -> f64 {
+        match self {
+            Self::Excellent => 4.0,
+            Self::Good => 4.2,
+            Self::Acceptable => 4.27,
+            Self::Failure => f64::INFINITY,
         }
     }
 
@@ -155,7 +164,13 @@ mod tests {
 
     #[test]
     fn bands_begin_below_their_limits() {
-        let cases = [(3.99, "excellent"), (4.0, "good"), (4.2, "acceptable"), (4.27, "failure")];
+        let cases = [
+            (3.99, "excellent"),
+            (4.0, "good"),
+            (4.2, "acceptable"),
+            (4.27, "failure"),
+            (f64::NAN, "failure"),
+        ];
         for (mae, expected) in cases {
             assert_eq!(Band::of(mae).name(), expected, "{mae}");
         }

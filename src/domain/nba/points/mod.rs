@@ -13,6 +13,7 @@ mod recency;
 mod report;
 mod report_html;
 mod report_markdown;
+mod report_table;
 mod rotation;
 mod rows_features;
 mod rows_model;
@@ -24,12 +25,17 @@ mod training;
 pub use artefact::model_files;
 pub use features::{PointsFeaturesInput, points_features};
 pub use form::GAMES_MIN;
-pub use metrics::{BAND_POPULATION, Band, Score};
+pub use metrics::{Band, Score};
 pub use model::{Refusal, StoredModel};
-pub use report::{Bin, CurvePoint, GridCell, Importance, ModelReport, PopulationScore, Settings, SpotCheck};
+pub use report::{
+    BandReport, Bin, CurvePoint, GridCell, Importance, ModelReport, PopulationScore, Settings, SpotCheck,
+};
+pub use report_table::{SCORE_COLUMNS, score_cells};
 pub use rows_features::{PointsFeatures, PointsTraining};
 pub use rows_model::PointsModel;
 pub use schema::{ABSENT, FEATURE_SLOTS, FEATURE_VERSION, FeatureSlot, feature_schema};
 pub use split::{Part, Population};
+#[cfg(test)]
+pub(crate) use train::tests::trained;
 pub use train::{MODEL_NAME, ROWS_MIN, SEASONS_MAX, TrainingFault, points_model};
 pub use training::points_training;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::booster;
-use super::metrics::{Predicted, Score};
+use super::metrics::{BAND_POPULATION, Band, Predicted, Score};
 use super::rows_features::PointsTraining;
 use super::schema::{FEATURE_SLOTS, FEATURE_VERSION, feature_schema};
 use super::split::{Part, Population};
@@ -34,6 +34,8 @@ pub struct ModelReport {
     pub deployed: String,
     /// Figures of the trees that saw the train part alone, by population and part.
     pub scores: Vec<PopulationScore>,
+    /// What the error on the population `all`, test part, was called where the bands come from.
+    pub band: BandReport,
     /// Each feature's share in the gain of all splits of the stored trees, most first; all of them.
     pub importance: Vec<Importance>,
     /// Errors of the transformed points after each tree.
@@ -65,6 +67,43 @@ pub struct Settings {
     pub leaf_rows_min: f64,
     pub rows_share: f64,
     pub features_share: f64,
+}
+
+/// A success band, with the rows that the bands were set on: no population here, so it is no verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BandReport {
+    /// The band of this model.
+    pub name: String,
+    /// The mean absolute errors at which the bands end.
+    pub limits: String,
+    /// The rows that the bands were set on.
+    pub defined_on: String,
+}
+
+impl BandReport {
+    /// The band of the test part's mean absolute error.
+    pub(super) fn of(mae: f64) -> Self {
+        let limit = |band: Band| match band {
+            Band::Excellent | Band::Good | Band::Acceptable => {
+                format!("{} below {}", band.name(), band.below())
+            }
+            Band::Failure => format!("{} from there on", band.name()),
+        };
+        Self {
+            name: Band::of(mae).name().to_owned(),
+            limits: Band::ALL.map(limit).join(", "),
+            defined_on: BAND_POPULATION.to_owned(),
+        }
+    }
+
+    /// It as a sentence, for people.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        format!(
+            "Band of population `all`, test part: {} ({}). The bands were set on {}.",
+            self.name, self.limits, self.defined_on
+        )
+    }
 }
 
 /// The figures of one population in one part.

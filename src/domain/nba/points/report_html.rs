@@ -4,12 +4,13 @@
 use std::fmt::Write;
 
 use super::report::{Bin, ModelReport};
+use super::report_table::{SCORE_COLUMNS, score_cells};
 use super::rows_model::PointsModel;
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 340.0;
 const MARGIN: f64 = 48.0;
-/// Features in the picture of importance; the table has all.
+/// Features in the picture of importance; the table below it has all.
 const FEATURES_DRAWN: usize = 25;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1120px;margin:2rem auto;padding:0 1rem;\
@@ -38,7 +39,10 @@ pub(super) fn render(model: &PointsModel, report: &ModelReport) -> String {
             curve(report),
             "Learning curve: error of the transformed points after each tree; train below, validation above",
         ),
-        (importance(report), "Importance: share in the gain of all splits"),
+        (
+            importance(report),
+            "Importance: share in the gain of all splits, the greatest; the table below has all",
+        ),
     ];
     let figures: String = figures
         .iter()
@@ -56,7 +60,7 @@ pub(super) fn render(model: &PointsModel, report: &ModelReport) -> String {
         escape(&model.feature_version),
         escape(&report.deployed),
         scores(report),
-        spot_checks(report),
+        importance_table(report) + &spot_checks(report),
     )
 }
 
@@ -70,48 +74,9 @@ fn row(tag: &str, cells: impl IntoIterator<Item = String>) -> String {
 }
 
 fn scores(report: &ModelReport) -> String {
-    let names = [
-        "population",
-        "part",
-        "rows",
-        "first",
-        "last",
-        "MAE",
-        "RMSE",
-        "bias",
-        "within 1",
-        "within 3",
-        "within 5",
-        "last 5",
-        "last 10",
-        "season",
-    ];
-    let points = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.3}"));
-    let share =
-        |value: Option<f64>| value.map_or_else(String::new, |value| format!("{:.1} %", 100.0 * value));
-    let mut table = row("th", names.map(str::to_owned));
+    let mut table = row("th", SCORE_COLUMNS.map(str::to_owned));
     for of in &report.scores {
-        let score = &of.score;
-        let date = |value: &Option<String>| value.clone().unwrap_or_default();
-        table += &row(
-            "td",
-            [
-                of.population.clone(),
-                of.part.clone(),
-                score.rows.to_string(),
-                date(&score.first_date),
-                date(&score.last_date),
-                points(score.mae),
-                points(score.rmse),
-                points(score.bias),
-                share(score.within_1),
-                share(score.within_3),
-                share(score.within_5),
-                points(score.mae_last_5),
-                points(score.mae_last_10),
-                points(score.mae_season),
-            ],
-        );
+        table += &row("td", score_cells(of));
     }
     let meanings: String = report
         .scores
@@ -119,7 +84,16 @@ fn scores(report: &ModelReport) -> String {
         .filter(|of| of.part == "test")
         .map(|of| format!("<li><b>{}</b>: {}</li>", escape(&of.population), escape(&of.meaning)))
         .collect();
-    format!("<h2>Figures</h2><table>{table}</table><ul>{meanings}</ul>")
+    let band = escape(&report.band.sentence());
+    format!("<h2>Figures</h2><table>{table}</table><ul>{meanings}</ul><p>{band}</p>")
+}
+
+fn importance_table(report: &ModelReport) -> String {
+    let mut table = row("th", ["place", "feature", "gain"].map(str::to_owned));
+    for (at, of) in report.importance.iter().enumerate() {
+        table += &row("td", [(at + 1).to_string(), of.feature.clone(), format!("{:.2} %", 100.0 * of.gain)]);
+    }
+    format!("<h2>Importance of all features</h2><table>{table}</table>")
 }
 
 fn spot_checks(report: &ModelReport) -> String {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::metrics::BAND_POPULATION;
 use super::report::ModelReport;
+use super::report_table::{SCORE_COLUMNS, score_cells};
 use super::rows_model::PointsModel;
 
 /// The whole report.
@@ -19,14 +19,6 @@ pub(super) fn render(model: &PointsModel, report: &ModelReport) -> String {
 fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
     text.write_fmt(line).expect("a string takes all that is written to it");
     text.push('\n');
-}
-
-fn points(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"))
-}
-
-fn share(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".to_owned(), |value| format!("{:.1} %", 100.0 * value))
 }
 
 fn head(text: &mut String, model: &PointsModel, report: &ModelReport) {
@@ -56,49 +48,15 @@ fn head(text: &mut String, model: &PointsModel, report: &ModelReport) {
 
 fn scores(text: &mut String, report: &ModelReport) {
     line(text, format_args!("## Figures\n\nErrors in points; the baselines are of exactly the same rows.\n"));
-    line(
-        text,
-        format_args!(
-            "| population | part | rows | dates | first | last | MAE | RMSE | bias | within 1 | within 3 | \
-             within 5 | last 5 | last 10 | season |\n\
-             |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
-        ),
-    );
-    for line_of in &report.scores {
-        let score = &line_of.score;
-        let date = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-        line(
-            text,
-            format_args!(
-                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-                line_of.population,
-                line_of.part,
-                score.rows,
-                score.dates,
-                date(&score.first_date),
-                date(&score.last_date),
-                points(score.mae),
-                points(score.rmse),
-                points(score.bias),
-                share(score.within_1),
-                share(score.within_3),
-                share(score.within_5),
-                points(score.mae_last_5),
-                points(score.mae_last_10),
-                points(score.mae_season),
-            ),
-        );
+    line(text, format_args!("| {} |\n|{}", SCORE_COLUMNS.join(" | "), "---|".repeat(SCORE_COLUMNS.len())));
+    for of in &report.scores {
+        line(text, format_args!("| {} |", score_cells(of).join(" | ")));
     }
     text.push('\n');
     for of in report.scores.iter().filter(|score| score.part == "test") {
         line(text, format_args!("- `{}`: {}", of.population, of.meaning));
     }
-    line(
-        text,
-        format_args!(
-            "\nBands (excellent < 4.0, good < 4.2, acceptable < 4.27, else failure) were set on {BAND_POPULATION}.\n"
-        ),
-    );
+    line(text, format_args!("\n{}\n", report.band.sentence()));
 }
 
 fn bins(text: &mut String, report: &ModelReport) {
@@ -150,7 +108,7 @@ fn tail(text: &mut String, report: &ModelReport) {
                 check.player,
                 check.actual,
                 check.predicted,
-                points(check.last_10)
+                check.last_10.map_or_else(|| "-".to_owned(), |points| format!("{points:.1}"))
             ),
         );
     }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use forust_ml::errors::ForustError;
 
 use super::booster::{Booster, Growth, SEED, Sample};
-use super::metrics::{Band, Predicted};
+use super::metrics::Predicted;
 use super::model::StoredModel;
 use super::report::{
-    CurvePoint, ModelReport, PopulationScore, Settings, calibration, error_by_minutes, importance,
-    predicted_against_actual, scores, spot_checks,
+    BandReport, CurvePoint, ModelReport, PopulationScore, Settings, calibration, error_by_minutes,
+    importance, predicted_against_actual, scores, spot_checks,
 };
 use super::rows_features::PointsTraining;
 use super::rows_model::PointsModel;
@@ -166,6 +166,8 @@ fn report(
         train: rounded(*train, 6),
         validation: rounded(*validation, 6),
     });
+    let scores = scores(predicted);
+    let test = self::tested(&scores, Population::All).and_then(|of| of.score.mae);
     ModelReport {
         model: MODEL_NAME.to_owned(),
         cutoff_date: cutoff.to_string(),
@@ -174,7 +176,8 @@ fn report(
         deployed: "the stored trees were grown anew on all rows of all parts, as many as were best on the \
                    validation part; the figures are of trees that saw the train part alone"
             .to_owned(),
-        scores: scores(predicted),
+        scores,
+        band: BandReport::of(test.expect("the split leaves dates of this population to test")),
         importance: importance(&deployed.importance()),
         learning_curve: curve.collect(),
         calibration: calibration(&tested),
@@ -191,8 +194,9 @@ fn row(
     cutoff: Date,
 ) -> Result<PointsModel, TrainingFault> {
     let rows_of = |wanted| count(predicted.iter().filter(|(part, _)| *part == wanted).count());
-    let test = tested(report, Population::All).expect("the split leaves dates of this population to test");
-    let minutes_20 = tested(report, Population::TwentyMinutes);
+    let test =
+        tested(&report.scores, Population::All).expect("the split leaves dates of this population to test");
+    let minutes_20 = tested(&report.scores, Population::TwentyMinutes);
     let known = |value: Option<f64>| value.expect("a population with rows has figures");
     let dates = || predicted.iter().map(|(_, p)| p.row.game_date);
     let test_dates = || {
@@ -226,21 +230,18 @@ fn row(
         test_mae_season: known(test.score.mae_season),
         test_mae_minutes_20: minutes_20.and_then(|score| score.score.mae),
         test_mae_minutes_20_last_10: minutes_20.and_then(|score| score.score.mae_last_10),
-        test_band: Band::of(known(test.score.mae)).name().into(),
+        test_band: report.band.name.as_str().into(),
         metadata: serde_json::to_string(report)?.into(),
         model: StoredModel::parse(deployed.to_json()?.into()),
     })
 }
 
-fn tested(report: &ModelReport, population: Population) -> Option<&PopulationScore> {
-    report
-        .scores
-        .iter()
-        .find(|score| score.population == population.name() && score.part == Part::Test.name())
+fn tested(scores: &[PopulationScore], population: Population) -> Option<&PopulationScore> {
+    scores.iter().find(|score| score.population == population.name() && score.part == Part::Test.name())
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::domain::nba::points::PointsFeatures;
     use crate::domain::nba::points::Refusal;
@@ -268,6 +269,14 @@ mod tests {
             (Date::from_days(day), (0..players).map(of_player).collect())
         };
         (0..CUTOFF).map(of_date).collect()
+    }
+
+    /// A model of them, trained once.
+    pub(crate) fn trained() -> &'static PointsModel {
+        static TRAINED: std::sync::OnceLock<PointsModel> = std::sync::OnceLock::new();
+        TRAINED.get_or_init(|| {
+            points_model(&units(&dates(50)), Date::from_days(CUTOFF), ROWS_MIN).expect("a model")
+        })
     }
 
     fn units(dates: &[(Date, Vec<PointsTraining>)]) -> Vec<(Date, &[PointsTraining])> {
@@ -305,7 +314,7 @@ mod tests {
     fn a_model_learns_says_how_well_and_refuses_what_it_must() {
         let dates = dates(50);
         let cutoff = Date::from_days(CUTOFF);
-        let model = points_model(&units(&dates), cutoff, ROWS_MIN).expect("a model");
+        let model = trained();
         assert!(model.test_mae < 2.5, "chance alone is about 1.7: {}", model.test_mae);
         assert!(model.test_mae < model.test_mae_last_10);
         assert_eq!((model.rows, model.test_rows), (5000, 750));
@@ -333,7 +342,7 @@ mod tests {
         assert!(report.spot_checks.is_sorted_by(|a, b| a.actual >= b.actual));
         assert_eq!(
             points_model(&units(&dates), cutoff, ROWS_MIN).expect("a model"),
-            model,
+            *model,
             "equal rows, equal bytes"
         );
     }
