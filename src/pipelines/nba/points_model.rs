@@ -10,7 +10,7 @@ use crate::flow::{Computed, Inputs, Output, Permanent, Processor, SkipReason, Wi
 pub(super) const PROCESSOR: Processor = Processor::compute(
     POINTS_MODEL,
     "one trained model: trees, figures and the data of its report",
-    1,
+    2,
     &[GATE_E.same_date().optional(), POINTS_TRAINING.read(Window::AllBefore)],
     |inputs| compute(inputs, ROWS_MIN),
 )
