@@ -14,6 +14,7 @@ mod intake;
 mod message;
 mod names;
 mod outcome;
+mod panics;
 mod plan;
 mod processor;
 mod readiness;
@@ -36,6 +37,7 @@ pub use intake::{Due, Intake, Over, PartAnswer, Unfit};
 pub use message::{Completion, DeadLetterNotice, WorkOrder};
 pub use names::{DatasetName, PipelineName};
 pub use outcome::{Computed, Documents, Failure, Output, Permanent, SkipReason, Transient};
+pub use panics::panic_message;
 pub use plan::{Findings, Plan, PlanError, PlanRequest, PlannedTask, Why, plan};
 pub use processor::{
     Compute, Dataset, Decode, Input, Pipeline, Presence, Processor, Publish, SLOWEST_SECONDS_MAX, Step,
