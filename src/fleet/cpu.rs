@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use super::clock::SystemClock;
 use super::lanes::{BACKFILL_SHARE, ByLane, DAY_UNDER_WAY_MS, Turns};
 use super::ports::Clock;
-use crate::flow::{Lane, Millis, Permanent};
+use crate::flow::{Lane, Millis, Permanent, panic_message};
 
 /// A computation to run.
 pub type Job = Box<dyn FnOnce() + Send>;
@@ -285,11 +285,7 @@ pub(super) async fn compute_on<T: Send + 'static>(
         lane,
         Box::new(move || {
             let outcome = catch_unwind(AssertUnwindSafe(job)).map_err(|panic| {
-                let message = panic
-                    .downcast_ref::<String>()
-                    .map(String::as_str)
-                    .or_else(|| panic.downcast_ref::<&str>().copied())
-                    .unwrap_or("no message");
+                let message = panic_message(&*panic);
                 Permanent::new("processor_panicked", format!("the processor panicked: {message}"))
             });
             // The receiver is gone only when the attempt was cancelled: nobody is left to tell.

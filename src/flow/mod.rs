@@ -15,6 +15,7 @@ mod listing;
 mod message;
 mod names;
 mod outcome;
+mod panics;
 mod plan;
 mod processor;
 mod readiness;
@@ -38,6 +39,7 @@ pub use listing::{Listing, ListingError};
 pub use message::{Completion, DeadLetterNotice, WorkOrder};
 pub use names::{DatasetName, PipelineName};
 pub use outcome::{Computed, Documents, Failure, Output, Permanent, SkipReason, Transient};
+pub use panics::panic_message;
 pub use plan::{Findings, Plan, PlanError, PlanRequest, PlannedTask, Why, plan};
 pub use processor::{
     Compute, Dataset, Decode, Input, Pipeline, Presence, Processor, Publish, SLOWEST_SECONDS_MAX, Step,

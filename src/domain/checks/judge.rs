@@ -219,6 +219,8 @@ pub enum Bound {
     AtLeast(f64),
     /// It is not above this.
     AtMost(f64),
+    /// It is above this.
+    Above(f64),
 }
 
 /// Judges a figure that is not one of a date's columns, such as a model's error. `what` says what is wrong
@@ -235,9 +237,21 @@ pub fn judge_figure(
     let (threshold, is_broken) = match bound {
         Bound::AtLeast(least) => (least, value < least),
         Bound::AtMost(most) => (most, value > most),
+        Bound::Above(limit) => (limit, value <= limit),
     };
     let finding = Finding::held_against(value, threshold, None, is_broken || value.is_nan(), what);
     row(dataset.as_str(), column, kind, level, finding)
+}
+
+/// That a figure is not there to be judged, and why.
+#[must_use]
+pub fn not_judged(
+    dataset: DatasetName,
+    (column, kind): (Option<&str>, &str),
+    level: Level,
+    why: String,
+) -> CheckRow {
+    row(dataset.as_str(), column, kind, level, Finding::not_judged(why))
 }
 
 fn row(dataset: &str, column: Option<&str>, kind: &str, level: Level, finding: Finding) -> CheckRow {

@@ -6,13 +6,15 @@ mod baseline;
 mod demand;
 mod gate;
 mod judge;
+mod kind;
 mod profile;
 mod rows_check;
 mod rule;
 
 pub use baseline::BASELINE_DAYS;
 pub use gate::{NoGo, Standing, decide};
-pub use judge::{Bound, Day, judge, judge_figure, judge_passed};
+pub use judge::{Bound, Day, judge, judge_figure, judge_passed, not_judged};
+pub use kind::DateKind;
 pub use profile::{KEY_COLUMN, counted, profile};
 pub use rows_check::{CheckRow, ColumnProfile, GateRow, Verdict};
 pub use rule::{BaselineLimits, ColumnRule, DatasetChecks, DatesPassed, Level, RulesError, check_columns};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::kind::DateKind;
 use crate::flow::Schema;
 
 /// What follows where a check is not passed.
@@ -65,8 +66,8 @@ pub struct DatasetChecks {
 pub struct EmptyColumns {
     /// What follows where one is.
     pub level: Level,
-    /// Only on dates of this kind; on all where it is not given.
-    pub only: Option<String>,
+    /// Only on dates of these kinds; on all where it is not given.
+    pub only: Option<Vec<DateKind>>,
 }
 
 /// How a count stands to what is demanded.
@@ -93,8 +94,8 @@ pub struct Count {
     pub dataset: String,
     /// What follows where it does not.
     pub level: Level,
-    /// Only on dates of this kind; on all where it is not given.
-    pub only: Option<String>,
+    /// Only on dates of these kinds; on all where it is not given.
+    pub only: Option<Vec<DateKind>>,
 }
 
 /// What is demanded of each of some columns. A rule may make several demands.
@@ -105,8 +106,8 @@ pub struct ColumnRule {
     pub columns: Vec<String>,
     /// What follows where a demand is not met.
     pub level: Level,
-    /// Only on dates of this kind; on all where it is not given.
-    pub only: Option<String>,
+    /// Only on dates of these kinds; on all where it is not given.
+    pub only: Option<Vec<DateKind>>,
     /// Share of nulls, taken alone.
     pub nulls: Option<Nulls>,
     /// Every value within.
@@ -263,9 +264,9 @@ pub enum RulesError {
     },
 }
 
-/// Whether what is demanded `only` on dates of one kind is demanded on those of this kind.
-pub(super) fn applies(only: Option<&str>, segment: &str) -> bool {
-    only.is_none_or(|only| only == segment)
+/// Whether what is demanded `only` on dates of some kinds is demanded on those of this kind.
+pub(super) fn applies(only: Option<&[DateKind]>, segment: &str) -> bool {
+    only.is_none_or(|only| only.iter().any(|kind| kind.code() == segment))
 }
 
 impl ColumnRule {

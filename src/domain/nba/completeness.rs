@@ -1,7 +1,8 @@
 //! How complete a player's or a team's recent past is, measured against the schedule. Expected are the
 //! dates of the team's games within the window and the player's tenure; actual are those of them that
-//! have his row. No source lists who officially did not play, so a date whose box score is there
-//! without him counts as missing *and* as not played; only the rest is a gap in the data.
+//! have his row. The log of a game has everybody who played in it, so a game whose box score is there
+//! without him is one that he did not play: it is counted apart and in no share. Only the rest is a gap
+//! in the data.
 
 use crate::flow::Date;
 
@@ -10,7 +11,7 @@ use super::population::{Member, Source};
 use super::rows_player_game::PlayerGame;
 use super::statistics::{count, ratio, rounded};
 
-/// The share of expected games that must be there, or be known not to have been played.
+/// The share that must be there of the expected games less those known not to have been played.
 const READY_SHARE: f64 = 0.7;
 
 /// Which of a team's games before the date a window expects.
@@ -34,10 +35,15 @@ pub(super) struct Completeness {
 }
 
 impl Completeness {
-    /// What is there, of what was expected, per cent with 2 decimals; null where nothing was expected.
+    /// What is there, of what was expected less what was not played, per cent with 2 decimals; null where that
+    /// leaves nothing.
     #[must_use]
     pub(super) fn percentage(self) -> Option<f64> {
-        ratio(self.actual, self.expected).map(|share| rounded(100.0 * share, 2))
+        self.share().map(|share| rounded(100.0 * share, 2))
+    }
+
+    fn share(self) -> Option<f64> {
+        ratio(self.actual, self.expected - self.not_played)
     }
 
     /// Games expected and not there.
@@ -52,10 +58,10 @@ impl Completeness {
         self.actual + self.not_played >= self.expected
     }
 
-    /// Whether at least 70 % is accounted for. Nothing expected is nothing missing.
+    /// Whether at least 70 % is there. Nothing expected is nothing missing.
     #[must_use]
     pub(super) fn is_ready(self) -> bool {
-        ratio(self.actual + self.not_played, self.expected).is_none_or(|share| share >= READY_SHARE)
+        self.share().is_none_or(|share| share >= READY_SHARE)
     }
 }
 
@@ -207,7 +213,9 @@ mod tests {
         let of = |expected, actual, not_played| Completeness { expected, actual, not_played };
         let cases = [
             (of(10, 10, 0), Some(100.0), true, true),
-            (of(10, 3, 7), Some(30.0), true, true),
+            (of(10, 3, 7), Some(100.0), true, true),
+            (of(10, 2, 6), Some(50.0), false, false),
+            (of(10, 0, 10), None, true, true),
             (of(10, 7, 0), Some(70.0), false, true),
             (of(10, 6, 0), Some(60.0), false, false),
             (of(3, 1, 0), Some(33.33), false, false),

@@ -5,6 +5,7 @@ use crate::flow::Date;
 use super::rows_feature_store::FeatureRow;
 use super::rows_player_context::PlayerContext;
 use super::rows_player_game::PlayerGame;
+use super::rows_player_props::PlayerProp;
 use super::rows_player_shot_zones::PlayerShotZones;
 use super::rows_predictions::PlayerPrediction;
 use super::rows_raw::PlayerLog;
@@ -522,5 +523,23 @@ pub(crate) fn prediction(date: Date, player_id: i64) -> PlayerPrediction {
         feature_quality_score: 90.0,
         is_production_ready: true,
         data_quality_issues: [].into(),
+    }
+}
+
+/// What draftkings offers on a player: 20.5 points.
+pub(crate) fn player_prop(date: Date, lookup: &str) -> PlayerProp {
+    PlayerProp {
+        player_lookup: lookup.into(),
+        player_name: lookup.into(),
+        bookmaker: "draftkings".into(),
+        points_line: 20.5,
+        over_price: None,
+        under_price: None,
+        game_date: date,
+        event_id: "e1".into(),
+        home_team: "".into(),
+        away_team: "".into(),
+        commence_time: "".into(),
+        snapshot_time: "".into(),
     }
 }

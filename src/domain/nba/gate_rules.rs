@@ -5,8 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
+use super::features::SLOTS;
+use super::points::FEATURE_SLOTS;
 use super::rows_schedule::ScheduledGame;
-use crate::domain::checks::{BaselineLimits, DatasetChecks, DatesPassed};
+use super::season::SeasonKind;
+use crate::domain::checks::{BaselineLimits, DatasetChecks, DateKind, DatesPassed};
 use crate::flow::{Date, Permanent};
 
 /// The file as it is.
@@ -15,11 +18,6 @@ const TEXT: &str = include_str!("thresholds.toml");
 /// A number that changes with any change of the file: part of the code revision of what is judged by it, so
 /// that a changed threshold makes the checks of all dates anew, and nobody has to think of it.
 pub const THRESHOLDS_REVISION: u32 = fnv(TEXT.as_bytes());
-
-/// Where somebody has accepted that something of the date is missing.
-const GAP: &str = "Gap";
-/// A season's first days, before what is computed from the season.
-const BOOTSTRAP: &str = "Bootstrap";
 
 /// All that the gates demand, by the place in the cascade where they stand.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -33,6 +31,8 @@ pub struct Thresholds {
     pub team_offense: Vec<DatasetChecks>,
     /// Gate B: players.
     pub player_game: Vec<DatasetChecks>,
+    /// Gate B: what teams allowed.
+    pub team_defense: Vec<DatasetChecks>,
     /// Gate B: teams against the dates before.
     pub regression: Vec<DatasetChecks>,
     /// Gate C.
@@ -55,8 +55,43 @@ pub struct TrainingLimits {
     pub season_values_min: usize,
     /// With fewer values in a month than this a constant is no news.
     pub month_values_min: usize,
-    /// Features that may have one value over a whole season, by name.
-    pub may_be_constant: Vec<String>,
+    /// Features that may have one value over a whole season.
+    pub may_be_constant: Vec<MayBeConstant>,
+}
+
+/// A feature that may have one value over a whole season, which is a warning then.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MayBeConstant {
+    /// The feature, of the wide vector or of the feature store.
+    pub feature: FeatureName,
+    /// Why: what is told beside the warning.
+    pub because: String,
+}
+
+/// The name of a feature that there is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct FeatureName(String);
+
+impl FeatureName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for FeatureName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let mut known = FEATURE_SLOTS.iter().map(|slot| slot.name).chain(SLOTS.iter().map(|(name, _)| *name));
+        if known.any(|known| *known == *name) {
+            return Ok(Self(name));
+        }
+        Err(format!("`{name}` is no feature of `nba.points_features` or `nba.ml_feature_store`"))
+    }
 }
 
 /// What is demanded of a trained model.
@@ -106,12 +141,21 @@ pub fn segment<'a>(
 ) -> Arc<str> {
     let of_date = format!(":{date}");
     if issues.any(|issue| issue.starts_with("gap:") && issue.ends_with(&of_date)) {
-        return GAP.into();
+        return DateKind::Gap.code().into();
     }
     if is_bootstrap {
-        return BOOTSTRAP.into();
+        return DateKind::Bootstrap.code().into();
     }
-    games.first().map_or_else(|| "".into(), |game| Arc::clone(&game.season_type))
+    let kind = games.first().and_then(|game| SeasonKind::of(&game.season_type)).map(kind_of);
+    kind.map_or("", DateKind::code).into()
+}
+
+const fn kind_of(part: SeasonKind) -> DateKind {
+    match part {
+        SeasonKind::Regular => DateKind::RegularSeason,
+        SeasonKind::PlayIn => DateKind::PlayIn,
+        SeasonKind::Playoffs => DateKind::Playoffs,
+    }
 }
 
 /// FNV-1a, 32 bits: small, and a `const`.
@@ -137,6 +181,7 @@ mod tests {
     use super::super::rows_player_shot_zones::PlayerShotZones;
     use super::super::rows_predictions::PlayerPrediction;
     use super::super::rows_team_context::TeamContext;
+    use super::super::rows_team_defense::TeamDefense;
     use super::super::rows_team_defense_zones::TeamDefenseZones;
     use super::super::rows_team_offense::TeamOffense;
     use super::*;
@@ -146,7 +191,7 @@ mod tests {
 
     #[test]
     fn every_rule_names_columns_that_exist_and_every_dataset_has_rules() {
-        let schemas: [(&str, Schema); 15] = [
+        let schemas: [(&str, Schema); 16] = [
             ("nba.player_prop_predictions", PlayerPrediction::SCHEMA),
             ("nba.player_prop_predictions.moving_average", PlayerPrediction::SCHEMA),
             ("nba.player_prop_predictions.zone_matchup", PlayerPrediction::SCHEMA),
@@ -155,6 +200,7 @@ mod tests {
             ("nba.player_prop_predictions.ensemble", PlayerPrediction::SCHEMA),
             ("nba.team_offense_game_summary", TeamOffense::SCHEMA),
             ("nba.player_game_summary", PlayerGame::SCHEMA),
+            ("nba.team_defense_game_summary", TeamDefense::SCHEMA),
             ("nba.upcoming_player_game_context", PlayerContext::SCHEMA),
             ("nba.upcoming_team_game_context", TeamContext::SCHEMA),
             ("nba.team_defense_zone_analysis", TeamDefenseZones::SCHEMA),
@@ -167,6 +213,7 @@ mod tests {
         let places = [
             &all.team_offense,
             &all.player_game,
+            &all.team_defense,
             &all.regression,
             &all.context,
             &all.precompute,
@@ -196,6 +243,13 @@ mod tests {
             ("duplicates = \"block\"", "duplicates = \"stop\"", "unknown variant `stop`"),
             ("[baseline]\n", "[extra]\nkey = 1\n[baseline]\n", "unknown field `extra`"),
             ("duplicates = \"block\"\n", "", "missing field `duplicates`"),
+            (
+                "[\"Regular Season\", \"PlayIn\"]",
+                "[\"Regular Seasons\"]",
+                "unknown variant `Regular Seasons`",
+            ),
+            ("only = [\"Playoffs\"]", "only = [\"playoffs\"]", "only = [\"playoffs\"]"),
+            ("feature = \"injury_risk\"", "feature = \"injury_risks\"", "`injury_risks` is no feature"),
         ];
         for (from, to, expected) in cases {
             assert!(TEXT.contains(from), "{from}");
@@ -213,6 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_demanded_of_the_regular_season_is_demanded_of_the_play_in() {
+        let all = thresholds().expect("thresholds");
+        let places = [&all.team_offense, &all.player_game, &all.team_defense, &all.context, &all.precompute];
+        let ruled = |kind: &str| -> usize {
+            let checks = places.iter().flat_map(|place| place.iter());
+            checks.map(|checks| checks.columns.iter().filter(|rule| rule.applies(kind)).count()).sum()
+        };
+        assert!(ruled("PlayIn") > 40, "{}", ruled("PlayIn"));
+        assert_eq!(ruled("PlayIn"), ruled("Regular Season"));
+        assert!(ruled("Gap") < ruled("PlayIn"));
+    }
+
+    #[test]
     fn a_date_is_of_one_kind() {
         let date = Date::parse("2024-01-26").expect("a date");
         let game = fixture::game(date, "AAA", "BBB");
@@ -224,6 +291,11 @@ mod tests {
             (false, issue("gap:nba.shots:2024-01-25"), "Regular Season"),
             (false, issue("reconstructed"), "Regular Season"),
         ];
+        for part in SeasonKind::ALL {
+            assert_eq!(kind_of(part).code(), part.code());
+            let game = ScheduledGame { season_type: part.code().into(), ..game.clone() };
+            assert_eq!(&*segment(date, &[game], false, [].iter()), part.code());
+        }
         for (is_bootstrap, issues, expected) in cases {
             assert_eq!(&*segment(date, std::slice::from_ref(&game), is_bootstrap, issues.iter()), expected);
         }

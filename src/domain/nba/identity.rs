@@ -1,6 +1,10 @@
 //! What things are called: canonical game ids, normalised player names, match-ups, the league's dates.
 //! Pure text in, value out; every join still goes by `player_id`, because spellings change.
 
+use std::sync::Arc;
+
+use unicode_normalization::UnicodeNormalization;
+
 use crate::flow::Date;
 
 /// The canonical id of a game: `20231225_BOS_LAL`, away first, home last, US date of the game.
@@ -10,13 +14,20 @@ pub fn canonical_game_id(date: Date, away_team: &str, home_team: &str) -> String
     format!("{day}_{away_team}_{home_team}")
 }
 
-/// A player's name in lower case, accents folded, spaces and punctuation removed, suffix kept:
+/// A person's name as it is kept: composed (Unicode NFC), so that one name is the same bytes whichever way a
+/// source writes its accents.
+#[must_use]
+pub(super) fn person_name(name: &str) -> Arc<str> {
+    name.nfc().collect::<String>().into()
+}
+
+/// A player's name composed (Unicode NFC), in lower case, accents folded, spaces and punctuation removed, suffix kept:
 /// `José Alvarado` is `josealvarado`, `LeBron James Jr.` is `lebronjamesjr`. A letter that cannot be
 /// folded to Latin ones stays as it is, so that two names never fall together for want of a rule.
 #[must_use]
 pub fn player_lookup(name: &str) -> String {
     let mut lookup = String::with_capacity(name.len());
-    for letter in name.chars().flat_map(char::to_lowercase) {
+    for letter in name.nfc().flat_map(char::to_lowercase) {
         match fold(letter) {
             Some(plain) => lookup.push_str(plain),
             None if letter.is_alphanumeric() => lookup.push(letter),
@@ -120,10 +131,21 @@ mod tests {
             ("Ömer Aşık", "omerasik"),
             ("Straße Œuvre", "strasseoeuvre"),
             ("姚明", "姚明"),
+            ("Luka Donc\u{30c}ic\u{301}", "lukadoncic"),
+            ("\u{1e6d}", "\u{1e6d}"),
+            ("t\u{323}", "\u{1e6d}"),
+            ("ガ", "ガ"),
+            ("カ\u{3099}", "ガ"),
         ];
         for (name, expected) in cases {
             assert_eq!(player_lookup(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_is_the_same_bytes_however_its_accents_are_written() {
+        assert_eq!(person_name("Luka Donc\u{30c}ic\u{301}"), person_name("Luka Dončić"));
+        assert_eq!(&*person_name("LeBron James"), "LeBron James");
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod team_offense;
 mod zones;
 
 pub use composite_factors::{FactorsInput, composite_factors};
-pub use feature_spread::{FeatureSpread, constant_over_a_season, feature_spread};
+pub use feature_spread::{FeatureSpread, Spread, constant_over_a_season, feature_spread};
 pub use feature_store::{FeatureInput, feature_rows};
 pub use gate_rules::{
     ModelLimits, THRESHOLDS_REVISION, Thresholds, ThresholdsError, TrainingLimits, segment, thresholds,

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::feature_spread::{FeatureSpread, feature_spread};
+use super::feature_spread::{FeatureSpread, Spread, feature_spread};
 use super::features::SLOTS;
 use super::gate_rules::{ModelLimits, TrainingLimits};
 use super::history::Units;
 use super::points::{FEATURE_SLOTS, PointsModel, PointsTraining};
-use crate::domain::checks::{Bound, CheckRow, ColumnProfile, Level, judge_figure};
+use crate::domain::checks::{Bound, CheckRow, ColumnProfile, Level, judge_figure, not_judged};
 use crate::flow::{DatasetName, Date};
 
 /// The profile of one date's precompute.
@@ -22,24 +22,8 @@ pub struct StoreDay<'a> {
     pub profile: &'a [ColumnProfile],
 }
 
-/// Least and greatest of so many rows.
-#[derive(Debug, Clone, Copy)]
-struct Extent {
-    rows: usize,
-    least: f64,
-    most: f64,
-}
-
-impl Extent {
-    const NONE: Self = Self { rows: 0, least: f64::INFINITY, most: f64::NEG_INFINITY };
-
-    fn and(self, rows: usize, least: f64, most: f64) -> Self {
-        Self { rows: self.rows + rows, least: self.least.min(least), most: self.most.max(most) }
-    }
-}
-
-/// The wide features of all training rows, and the 25 of the feature store: which of them have one value all
-/// over a season (blocks), and over a month (warns).
+/// The wide features of all training rows, and the 25 of the feature store: the least variance that each has in
+/// a season, and in a month. One value all over a season blocks, over a month warns.
 pub fn training_checks(
     limits: &TrainingLimits,
     (training, rows): (DatasetName, &Units<'_, PointsTraining>),
@@ -56,28 +40,31 @@ pub fn training_checks(
 
 /// How the slots of the feature store lie in each month, from the profiles of its dates.
 fn store_spread(store: DatasetName, days: &[StoreDay<'_>]) -> Vec<FeatureSpread> {
-    let mut months: BTreeMap<(i64, i32, u32, usize), Extent> = BTreeMap::new();
+    let mut months: BTreeMap<(i64, i32, u32, usize), Spread> = BTreeMap::new();
     for StoreDay { date, season_year, profile } in days {
         for column in profile.iter().filter(|column| &*column.dataset == store.as_str()) {
             let place = column.column.strip_prefix("features[").and_then(|rest| rest.strip_suffix(']'));
             let place = place.and_then(|place| place.parse().ok());
-            if let (Some(place), Some(least), Some(most)) = (place, column.min, column.max) {
-                let extent =
-                    months.entry((*season_year, date.year(), date.month(), place)).or_insert(Extent::NONE);
-                *extent = extent.and(usize::try_from(column.rows - column.nulls).unwrap_or(0), least, most);
+            if let (Some(place), Some(values)) = (place, spread_of(column)) {
+                let month =
+                    months.entry((*season_year, date.year(), date.month(), place)).or_insert(Spread::NONE);
+                *month = month.and(&values);
             }
         }
     }
-    let spread = |((season_year, year, month, feature), extent): (_, Extent)| FeatureSpread {
+    let spread = |((season_year, year, month, feature), values)| FeatureSpread {
         season_year,
         month: (year, month),
         feature,
-        rows: extent.rows,
-        least: extent.least,
-        most: extent.most,
-        variance: f64::NAN, // not known from least and greatest, and not asked for
+        values,
     };
     months.into_iter().map(spread).collect()
+}
+
+/// The spread of a date's values of a column; nothing without any.
+fn spread_of(column: &ColumnProfile) -> Option<Spread> {
+    let rows = usize::try_from(column.rows - column.nulls).ok()?;
+    Some(Spread::of(rows, (column.min?, column.max?), column.mean?, column.std?))
 }
 
 fn varied(
@@ -88,42 +75,48 @@ fn varied(
 ) -> Vec<CheckRow> {
     let mut checks = Vec::new();
     for (feature, name) in names.iter().enumerate() {
-        let mut seasons: BTreeMap<i64, Extent> = BTreeMap::new();
-        let mut months = Vec::new();
+        let mut seasons: BTreeMap<i64, Spread> = BTreeMap::new();
+        let mut months: Vec<(String, Spread)> = Vec::new();
         for spread in spreads.iter().filter(|spread| spread.feature == feature) {
-            let season = seasons.entry(spread.season_year).or_insert(Extent::NONE);
-            *season = season.and(spread.rows, spread.least, spread.most);
-            if spread.rows >= limits.month_values_min && spread.least == spread.most {
-                months.push(format!("{}-{:02}", spread.month.0, spread.month.1));
-            }
+            let season = seasons.entry(spread.season_year).or_insert(Spread::NONE);
+            *season = season.and(&spread.values);
+            months.push((format!("{}-{:02}", spread.month.0, spread.month.1), spread.values));
         }
-        let constant: Vec<String> = seasons
-            .iter()
-            .filter(|(_, extent)| extent.rows >= limits.season_values_min && extent.least == extent.most)
-            .map(|(season, extent)| format!("{season} ({})", extent.least))
-            .collect();
-        let level =
-            if limits.may_be_constant.iter().any(|known| known == name) { Level::Warn } else { Level::Block };
-        let at = |kind| (Some(*name), kind);
-        let none = Bound::AtMost(0.0);
-        checks.push(judge_figure(
-            dataset,
-            at("varies_by_season"),
-            level,
-            constant.len() as f64,
-            none,
-            || format!("one value in all rows of the seasons that start in {}", constant.join(", ")),
-        ));
-        checks.push(judge_figure(
-            dataset,
-            at("varies_by_month"),
-            Level::Warn,
-            months.len() as f64,
-            none,
-            || format!("one value in all rows of {}", months.join(", ")),
-        ));
+        let seasons: Vec<(String, Spread)> =
+            seasons.into_iter().map(|(year, values)| (format!("the season of {year}"), values)).collect();
+        let excuse = limits.may_be_constant.iter().find(|known| known.feature.as_str() == *name);
+        let level = if excuse.is_some() { Level::Warn } else { Level::Block };
+        let because = excuse.map_or(String::new(), |excuse| format!(": {}", excuse.because));
+        for (kind, level, stretches, values_min) in [
+            ("varies_by_season", level, &seasons, limits.season_values_min),
+            ("varies_by_month", Level::Warn, &months, limits.month_values_min),
+        ] {
+            checks.push(varies(dataset, (name, kind), level, stretches, (values_min, &because)));
+        }
     }
     checks
+}
+
+/// The least variance of a feature in any of some stretches of time, which must be above 0. Those with few
+/// values say nothing.
+fn varies(
+    dataset: DatasetName,
+    (feature, kind): (&str, &str),
+    level: Level,
+    stretches: &[(String, Spread)],
+    (values_min, because): (usize, &str),
+) -> CheckRow {
+    let at = (Some(feature), kind);
+    let judged = || stretches.iter().filter(|(_, values)| values.rows >= values_min.max(1));
+    let Some(least) = judged().filter_map(|(_, values)| values.variance()).min_by(f64::total_cmp) else {
+        return not_judged(dataset, at, level, format!("at least {values_min} values are needed"));
+    };
+    judge_figure(dataset, at, level, least, Bound::Above(0.0), || {
+        let constant = judged().filter(|(_, values)| values.variance() == Some(0.0));
+        let constant: Vec<String> =
+            constant.map(|(stretch, values)| format!("{stretch} ({})", values.least)).collect();
+        format!("one value in all rows of {}{because}", constant.join(", "))
+    })
 }
 
 /// A trained model against the mean of the last ten games on exactly the same rows.
@@ -193,6 +186,7 @@ pub fn model_checks(limits: ModelLimits, dataset: DatasetName, model: &PointsMod
 
 #[cfg(test)]
 mod tests {
+    use super::super::gate_rules::{FeatureName, MayBeConstant};
     use super::*;
 
     const STORE: DatasetName = DatasetName::of("t.store");
@@ -202,7 +196,10 @@ mod tests {
         TrainingLimits {
             season_values_min: 10,
             month_values_min: 5,
-            may_be_constant: vec!["injury_risk".into()],
+            may_be_constant: vec![MayBeConstant {
+                feature: FeatureName::try_from("injury_risk".to_owned()).expect("a feature"),
+                because: "no source has injuries".to_owned(),
+            }],
         }
     }
 
@@ -215,8 +212,8 @@ mod tests {
             nulls: 0,
             distinct: 0,
             zeros: 0,
-            mean: Some(values.0),
-            std: Some(0.0),
+            mean: Some(f64::midpoint(values.0, values.1)),
+            std: Some((values.1 - values.0) / 2.0),
             min: Some(values.0),
             max: Some(values.1),
         }
@@ -240,18 +237,34 @@ mod tests {
         let checks = training_checks(&limits(), (TRAINING, &[]), (STORE, &days));
         let of = |id: &str| {
             let check = checks.iter().find(|check| &*check.check_id == id).expect("a check");
-            (check.verdict.to_string(), check.value)
+            (check.verdict.to_string(), check.value, check.message.as_deref().unwrap_or_default().to_owned())
         };
         let cases = [
-            ("store.points_avg_last_5.varies_by_season", "pass", 0.0),
-            ("store.points_avg_last_5.varies_by_month", "pass", 0.0),
-            ("store.points_avg_last_10.varies_by_season", "pass", 0.0),
-            ("store.points_avg_last_10.varies_by_month", "warn", 2.0),
-            ("store.pace_score.varies_by_season", "fail", 1.0),
-            ("store.injury_risk.varies_by_season", "warn", 1.0),
+            ("store.points_avg_last_5.varies_by_season", "pass", Some(0.25), ""),
+            ("store.points_avg_last_5.varies_by_month", "pass", Some(0.25), ""),
+            ("store.points_avg_last_10.varies_by_season", "pass", Some(0.25), ""),
+            (
+                "store.points_avg_last_10.varies_by_month",
+                "warn",
+                Some(0.0),
+                "one value in all rows of 2023-11 (1), 2023-12 (2)",
+            ),
+            (
+                "store.pace_score.varies_by_season",
+                "fail",
+                Some(0.0),
+                "one value in all rows of the season of 2023 (0)",
+            ),
+            (
+                "store.injury_risk.varies_by_season",
+                "warn",
+                Some(0.0),
+                "one value in all rows of the season of 2023 (0): no source has injuries",
+            ),
+            ("store.rest_advantage.varies_by_month", "not_judged", None, "at least 5 values are needed"),
         ];
-        for (id, verdict, value) in cases {
-            assert_eq!(of(id), (verdict.to_owned(), Some(value)), "{id}");
+        for (id, verdict, value, message) in cases {
+            assert_eq!(of(id), (verdict.to_owned(), value, message.to_owned()), "{id}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is known of a player before a game: rest, load, form, usage, pace, completeness.
 //! Pure; every slice that is handed in but `played` and the schedule ends before the date.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::flow::Date;
@@ -10,12 +11,14 @@ use super::history::{DefenseHistory, History, Keyed, OffenseHistory, PlayerHisto
 use super::history::{Units, last, since};
 use super::population::{Member, NotScheduled, Played, population};
 use super::quality::tier;
+use super::recommendation::{Line, lines};
 use super::rows_player_context::PlayerContext;
 use super::rows_player_game::PlayerGame;
+use super::rows_player_props::PlayerProp;
 use super::rows_schedule::ScheduledGame;
 use super::rows_team_defense::TeamDefense;
 use super::rows_team_offense::TeamOffense;
-use super::season::{is_playoffs, phase};
+use super::season::{is_regular, phase};
 use super::statistics::{count, mean, real, rounded};
 
 /// Games of a team's recent pace and rating.
@@ -40,6 +43,8 @@ pub struct ContextInput<'a> {
     pub defense: &'a Units<'a, TeamDefense>,
     /// Who has a box score row on the date; nobody before the games.
     pub played: Vec<Played<'a>>,
+    /// Bookmakers' offers for the date, known before its games; often none.
+    pub props: &'a [PlayerProp],
     /// Accepted gaps, as issues.
     pub gaps: Arc<[Arc<str>]>,
 }
@@ -55,6 +60,7 @@ pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, N
         boxes: BoxScoreDates::of(since(input.players, recent.max(input.opening))),
         schedule: TeamSchedule::by_team(since(input.schedule, input.opening)),
         teams: TeamForms::of(input),
+        lines: (!input.props.is_empty()).then(|| lines(input.props)),
         carried,
     };
     Ok(members.iter().map(|member| context(input, &past, member)).collect())
@@ -65,6 +71,8 @@ struct Past<'a> {
     boxes: BoxScoreDates<'a>,
     schedule: TeamSchedule<'a>,
     teams: TeamForms<'a>,
+    /// Each player's line; none on a date without any offer.
+    lines: Option<Keyed<&'a str, Line>>,
 }
 
 /// Pace and rating of the teams, and the league's pace.
@@ -148,16 +156,23 @@ impl Around {
         let before = games.iter().rev().find(|game| game.game_date < date);
         let known_ahead = |game: &&&ScheduledGame| {
             let days = game.game_date.days_since(date);
-            (1..=7).contains(&days) && !is_playoffs(&game.season_type)
+            (1..=7).contains(&days) && is_regular(&game.season_type)
         };
         let first = games.iter().find(known_ahead);
-        let regular = !is_playoffs(season_type);
+        let regular = is_regular(season_type);
         Self {
             days_rest: before.map(|game| i64::from(date.days_since(game.game_date))),
             games_ahead: regular.then(|| count(games.iter().filter(known_ahead).count())),
             next_game: first.filter(|_| regular).map(|game| i64::from(game.game_date.days_since(date))),
         }
     }
+}
+
+/// How many of his last games in a row were on a side of a line: above where `side` is `Greater`. A push is
+/// passed over.
+fn streak(line: f64, side: Ordering, games: &[&PlayerGame]) -> i64 {
+    let sides = games.iter().rev().map(|game| real(game.points).total_cmp(&line));
+    count(sides.filter(|found| found.is_ne()).take_while(|found| *found == side).count())
 }
 
 /// Usage over these games weighted by minutes, 2 decimals; games without a rate are left out.
@@ -222,6 +237,8 @@ fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> Pl
         Attendance::of(member, input.date, input.opening, &past.carried, &past.schedule, &past.boxes);
     let Windows([l5, l10, l7d, l14d, l30d]) = Windows::of(&attendance);
     let windows = [l5, l10, l7d, l14d, l30d];
+    let lookup = &**player.player_lookup;
+    let line = past.lines.as_ref().and_then(|lines| lines.get(&lookup)).map(|line| line.points);
     let (quality_score, quality_issues) = quality(load.games_30, &input.gaps);
     let points = |games: &[&PlayerGame]| {
         mean(games.iter().map(|game| real(game.points))).map(|value| rounded(value, 1))
@@ -276,14 +293,14 @@ fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> Pl
         clutch_minutes_last_7_games: None,
         travel_miles: None,
         time_zone_changes: None,
-        has_prop_line: None,
-        current_points_line: None,
+        has_prop_line: past.lines.as_ref().map(|_| line.is_some()),
+        current_points_line: line,
         opening_points_line: None,
         line_movement: None,
         game_spread: None,
         game_total: None,
-        prop_over_streak: None,
-        prop_under_streak: None,
+        prop_over_streak: line.map(|line| streak(line, Ordering::Greater, games)),
+        prop_under_streak: line.map(|line| streak(line, Ordering::Less, games)),
         expected_games_count: l10.expected,
         actual_games_count: l10.actual,
         missing_games_count: l10.missing(),
@@ -339,10 +356,18 @@ mod tests {
         let games = [3, 7, 9, 14].map(|at| fixture::game(day(at), "AAA", "BBB"));
         let mut playoff = fixture::game(day(13), "AAA", "BBB");
         playoff.season_type = "Playoffs".into();
+        let play_in = ScheduledGame { season_type: "PlayIn".into(), ..playoff.clone() };
         let regular: Vec<&ScheduledGame> = games.iter().collect();
         let cases = [
             ("regular season", "Regular Season", regular.clone(), (Some(4), Some(2), Some(2))),
+            ("play-in", "PlayIn", regular.clone(), (Some(4), None, None)),
             ("playoffs", "Playoffs", regular.clone(), (Some(4), None, None)),
+            (
+                "a play-in game ahead does not count",
+                "Regular Season",
+                vec![&games[0], &games[1], &play_in],
+                (Some(4), Some(0), None),
+            ),
             (
                 "a playoff game ahead does not count",
                 "Regular Season",
@@ -355,6 +380,25 @@ mod tests {
             let around = Around::of(day(7), season_type, &games);
             let found = (around.days_rest, around.games_ahead, around.next_game);
             assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_streak_is_of_games_on_one_side_of_the_line_and_passes_over_pushes() {
+        let cases: [(&[i64], i64, i64); 6] = [
+            (&[], 0, 0),
+            (&[30, 10, 25, 30], 2, 0),
+            (&[30, 25, 20, 30], 3, 0),
+            (&[10, 20], 0, 1),
+            (&[30, 10, 20, 19], 0, 2),
+            (&[20, 20], 0, 0),
+        ];
+        for (points, over, under) in cases {
+            let games: Vec<PlayerGame> =
+                points.iter().map(|points| fixture::player_game(day(1), 1, "AAA", *points)).collect();
+            let games: Vec<&PlayerGame> = games.iter().collect();
+            let found = [Ordering::Greater, Ordering::Less].map(|side| streak(20.0, side, &games));
+            assert_eq!(found, [over, under], "{points:?}");
         }
     }
 
@@ -391,6 +435,7 @@ mod tests {
             offense: &offense,
             defense: &[],
             played: Vec::new(),
+            props: &[],
             gaps: [].into(),
         });
         assert_eq!(forms.league_pace, Some(100.0), "day 1 is more than thirty days ago");

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use super::box_score::{Used, effective_fg, points_add_up, rounded, true_shooting, usage_rate};
 use super::quality::{Issue, Quality};
+use super::recommendation::{Line, lines};
 use super::rows_player_game::PlayerGame;
+use super::rows_player_props::PlayerProp;
 use super::rows_raw::PlayerLog;
 use super::rows_team_offense::TeamOffense;
+use super::statistics::real;
 use super::summary_fault::SummaryFault;
 use super::team_offense::{PLAYER_SOURCE, SHOT_SOURCE};
 use super::zones::{ShotChart, ZoneCounts};
@@ -22,25 +25,29 @@ pub struct PlayersOfDate<'a> {
     pub teams: &'a [TeamOffense],
     /// The shots.
     pub shots: &'a ShotChart,
+    /// Bookmakers' offers for the date; often none.
+    pub props: &'a [PlayerProp],
     /// Input units that were accepted as gaps.
     pub gaps: &'a [(DatasetName, Date)],
 }
 
 /// One row for each line of the logs.
 pub fn player_games(date: &PlayersOfDate<'_>) -> Result<Vec<PlayerGame>, SummaryFault> {
-    let lines: BTreeSet<(&str, i64)> =
+    let logged: BTreeSet<(&str, i64)> =
         (date.player_logs.iter()).map(|line| (&*line.game_id, line.player_id)).collect();
-    let foreign = (date.shots.players()).find(|(game, player)| !lines.contains(&(game, *player)));
+    let foreign = (date.shots.players()).find(|(game, player)| !logged.contains(&(game, *player)));
     if let Some((game_id, player_id)) = foreign {
         return Err(SummaryFault::ForeignPlayer { game_id: Arc::clone(game_id), player_id });
     }
     let teams: BTreeMap<(&str, &str), &TeamOffense> =
         (date.teams.iter()).map(|team| ((&*team.game_id, &*team.team_abbr), team)).collect();
+    let offers = lines(date.props);
     Ok((date.player_logs.iter())
         .map(|line| {
             let team = teams.get(&(&*line.game_id, &*line.team_abbr)).copied();
             let zones = date.shots.of_player(&line.game_id, line.player_id);
-            row(line, zones, raw_usage(line, team), date.gaps)
+            let offered = offers.get(&&*line.player_lookup);
+            row(line, zones, raw_usage(line, team), offered, date.gaps)
         })
         .collect())
 }
@@ -100,9 +107,11 @@ fn row(
     line: &PlayerLog,
     zones: Option<ZoneCounts>,
     raw_usage: Option<f64>,
+    offered: Option<&Line>,
     gaps: &[(DatasetName, Date)],
 ) -> PlayerGame {
     let quality = quality(line, zones, raw_usage, gaps);
+    let margin = offered.map(|offered| rounded(real(line.points) - offered.points, 2));
     PlayerGame {
         player_id: line.player_id,
         player_lookup: Arc::clone(&line.player_lookup),
@@ -154,12 +163,12 @@ fn row(
         efg_pct: effective_fg_of(line),
         starter_flag: None,
         win_flag: line.win_flag,
-        points_line: None,
-        over_under_result: None,
-        margin: None,
+        points_line: offered.map(|offered| offered.points),
+        over_under_result: margin.map(|margin| over_under(margin).into()),
+        margin,
         opening_line: None,
         line_movement: None,
-        points_line_source: None,
+        points_line_source: offered.map(|offered| Arc::clone(&offered.source)),
         opening_line_source: None,
         is_active: true,
         player_status: "active".into(),
@@ -170,6 +179,17 @@ fn row(
         quality_issues: quality.issues(),
         data_sources: quality.sources(),
         is_production_ready: quality.is_production_ready(),
+    }
+}
+
+/// What became of a line that the points exceed by `margin`.
+fn over_under(margin: f64) -> &'static str {
+    if margin > 0.0 {
+        "OVER"
+    } else if margin < 0.0 {
+        "UNDER"
+    } else {
+        "PUSH"
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::day::Day;
-use super::identity::player_lookup;
+use super::identity::{person_name, player_lookup};
 use super::payload::{Column, Form, LEAGUE_GAME_LOG, Record, Table, Texts};
 use super::payload_fault::PayloadFault;
 use super::rows_raw::PlayerLog;
@@ -162,7 +162,7 @@ impl Columns {
             season_year: game.season_year,
             season_type: Arc::clone(&game.season_type),
             player_id: record.count(self.player_id)?,
-            player_name: name.into(),
+            player_name: person_name(name),
             player_lookup: player_lookup(name).into(),
             team_id: record.count_or_null(self.team_id)?,
             team_abbr: Arc::clone(side.team),

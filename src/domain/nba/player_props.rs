@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::identity::player_lookup;
+use super::identity::{person_name, player_lookup};
 use super::payload_fault::PayloadFault;
 use super::rows_player_props::PlayerProp;
 use crate::flow::{Date, Payload};
@@ -135,7 +135,7 @@ impl Place<'_> {
         let event = &self.snapshot.data;
         PlayerProp {
             player_lookup: lookup.as_str().into(),
-            player_name: outcome.description.as_str().into(),
+            player_name: person_name(&outcome.description),
             bookmaker: (*bookmaker).into(),
             points_line: outcome.point,
             over_price: None,

@@ -1,7 +1,8 @@
 //! The predictions of a date: every system's answer for every player of the population. Pure; the rows and
 //! games that are handed in hold nothing of the date's outcome, so neither do these. The systems do not see
-//! each other: one that refuses leaves its reason, and only the ensemble does without it.
+//! each other: one that refuses, or panics, leaves its reason, and only the ensemble does without it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::gaps::gaps_of;
@@ -21,6 +22,7 @@ use super::system_gradient_boosting::gradient_boosting;
 use super::system_moving_average::moving_average;
 use super::system_similarity::{Tiers, league_rating, similarity};
 use super::system_zone_matchup::{Allowed, zone_matchup};
+use crate::flow::panic_message;
 
 /// Minutes a game in the last 7 days from which a player's predictions are published.
 const MINUTES_MIN: f64 = 15.0;
@@ -83,6 +85,13 @@ fn is_eligible(context: &PlayerContext) -> bool {
 
 type Answer = Result<Prediction, Refusal>;
 
+/// A system's answer; a refusal where it panics, so that the other systems, and the date, go on without it.
+fn isolated(system: impl FnOnce() -> Answer) -> Answer {
+    // What a system is handed is only read: a panic leaves nothing half-changed.
+    catch_unwind(AssertUnwindSafe(system))
+        .unwrap_or_else(|panic| Err(Refusal::Panicked(panic_message(&*panic).to_owned())))
+}
+
 /// Those of the systems before the ensemble that have a prediction.
 fn members(answers: &[Answer]) -> Vec<(System, Prediction)> {
     System::ALL
@@ -126,22 +135,37 @@ impl<'a> Day<'a> {
 
     /// The answers of all systems, in their order.
     fn answers(&self, row: &'a FeatureRow, form: Result<&Form, &Refusal>) -> [Answer; 5] {
+        let mut members = Vec::new();
+        System::ALL.map(|system| {
+            let answer = isolated(|| self.answer(system, row, form, &members));
+            members.extend(answer.iter().map(|prediction| (system, *prediction)));
+            answer
+        })
+    }
+
+    /// The answer of one system; `members` are the predictions of those before it.
+    fn answer(
+        &self,
+        system: System,
+        row: &'a FeatureRow,
+        form: Result<&Form, &Refusal>,
+        members: &[(System, Prediction)],
+    ) -> Answer {
         let id = &row.player_id;
-        let with_form = |system: &dyn Fn(&Form) -> Answer| match form {
-            Ok(form) => system(form),
-            Err(refusal) => Err(refusal.clone()),
-        };
-        let average = with_form(&|form| moving_average(form, row, self.league_rating));
-        let zones = with_form(&|form| {
-            let opponent = self.defenses.get(&*row.opponent_team_abbr).copied();
-            zone_matchup(form, row, self.shots.get(id).copied(), opponent, &self.league_allowed)
-        });
-        let similar = with_form(&|form| similarity(form, row, self.players.get(id), &self.tiers));
-        let wide = self.points_features.get(id).copied();
-        let boosted = gradient_boosting(self.model, wide, row.points_std_last_10);
-        let mut answers = [average, zones, similar, boosted, Err(Refusal::NotFinite)];
-        answers[4] = ensemble(&members(&answers), row.points_std_last_10);
-        answers
+        let form = form.map_err(Refusal::clone);
+        match system {
+            System::MovingAverage => moving_average(form?, row, self.league_rating),
+            System::ZoneMatchup => {
+                let opponent = self.defenses.get(&*row.opponent_team_abbr).copied();
+                zone_matchup(form?, row, self.shots.get(id).copied(), opponent, &self.league_allowed)
+            }
+            System::Similarity => similarity(form?, row, self.players.get(id), &self.tiers),
+            System::GradientBoosting => {
+                let wide = self.points_features.get(id).copied();
+                gradient_boosting(self.model, wide, row.points_std_last_10)
+            }
+            System::Ensemble => ensemble(members, row.points_std_last_10),
+        }
     }
 
     /// The bookmaker's line, or else the estimate.
@@ -218,5 +242,68 @@ fn row(shared: &Shared<'_>, system: System, answer: &Answer, texts: &Texts) -> P
         feature_quality_score: features.feature_quality_score,
         is_production_ready: features.is_production_ready,
         data_quality_issues: Arc::clone(&shared.issues),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::super::points::panicking_model;
+    use super::super::system_gradient_boosting::tests::{features, model};
+    use super::*;
+    use crate::flow::Date;
+
+    fn predicted(model: &PointsModel, props: &[PlayerProp]) -> Vec<PlayerPrediction> {
+        let date = Date::from_days(100);
+        let context = PlayerContext { games_played_season: 9, ..fixture::player_context(date, 1) };
+        let row = FeatureRow { player_lookup: "aplayer".into(), ..fixture::feature_row(date, 1) };
+        let team = fixture::team_defense_zones(date, &row.opponent_team_abbr);
+        predictions(&PredictionInput {
+            contexts: &[context],
+            features: &[row],
+            shot_zones: &[],
+            defenses: &[(date, &[team])],
+            players: &[],
+            model: Some(model),
+            points_features: &[features(date)],
+            props,
+            gaps: [].into(),
+        })
+    }
+
+    #[test]
+    fn a_system_that_panics_takes_no_other_down() {
+        let broken = PointsModel { model: panicking_model(), ..model() };
+        let (rows, other) = (predicted(&broken, &[]), predicted(&model(), &[]));
+        assert_eq!(rows.len(), System::ALL.len());
+        let boosted = rows.iter().find(|row| &*row.system_id == "gradient_boosting").expect("a row");
+        assert_eq!((boosted.predicted_points, boosted.refusal.as_deref()), (None, Some("panicked")));
+        let detail = boosted.refusal_detail.as_deref().expect("a detail");
+        assert!(detail.starts_with("the system panicked: ") && detail.contains("out of bounds"), "{detail}");
+        assert!(rows.iter().any(|row| row.predicted_points.is_some()), "{rows:?}");
+        for (row, other) in
+            rows.iter().zip(&other).filter(|(row, _)| row.refusal_detail != boosted.refusal_detail)
+        {
+            assert_eq!(row, other, "what the others say depends on it");
+        }
+    }
+
+    #[test]
+    fn what_a_panic_said_is_the_reason() {
+        let of = |system: fn() -> Answer| isolated(system);
+        assert_eq!(of(|| panic!("no {}", 1)), Err(Refusal::Panicked("no 1".to_owned())));
+        assert_eq!(of(|| std::panic::panic_any(7)), Err(Refusal::Panicked("no message".to_owned())));
+        assert_eq!(of(|| Err(Refusal::NoModel)), Err(Refusal::NoModel));
+    }
+
+    #[test]
+    fn a_bookmakers_line_is_taken_and_the_estimate_stands_in_for_it() {
+        let prop = PlayerProp { points_line: 30.5, ..fixture::player_prop(Date::from_days(100), "aplayer") };
+        let line = |props: &[PlayerProp]| {
+            let row = &predicted(&model(), props)[0];
+            (row.has_prop_line, row.points_line, row.line_source.as_deref().map(str::to_owned))
+        };
+        assert_eq!(line(&[prop]), (true, Some(30.5), Some("draftkings".to_owned())));
+        assert_eq!(line(&[]), (false, Some(12.0), Some("ESTIMATED_AVG".to_owned())));
     }
 }

@@ -12,6 +12,10 @@ use super::statistics::rounded;
 pub(super) const ESTIMATED: &str = "ESTIMATED_AVG";
 /// Games of the season that an estimate needs.
 const GAMES_MIN: i64 = 3;
+/// How likely a side must be to be recommended, for every system. A bet at the usual odds of -110 is lost below
+/// 0.524; the rest is for what a bookmaker knows and we do not. At 10 points it takes an edge of 1.2 points,
+/// at 20 of 1.7 and at 30 of 2.2: about the 1.5 to 2 that are usual, but as far as the player's points spread.
+const LIKELIHOOD_MIN: f64 = 0.60;
 /// The bookmakers whose line is taken first, in this order; others follow by name.
 const BOOKMAKERS: [&str; 2] = ["draftkings", "fanduel"];
 
@@ -62,7 +66,7 @@ pub enum Side {
     Over,
     /// Fewer.
     Under,
-    /// Neither: too close, or not sure enough.
+    /// Neither: none is likely enough.
     Pass,
 }
 
@@ -93,7 +97,7 @@ pub(super) fn edge(prediction: &Prediction, line: &Line) -> f64 {
     rounded(prediction.points - line.points, 2)
 }
 
-/// The side that a system recommends: that of its edge, if it is sure enough and far enough from the line.
+/// The side that a system recommends: that of its edge, if that side is likely enough.
 /// The ensemble follows the side of more than half of its members, if there is one.
 pub(super) fn recommend(
     system: System,
@@ -101,9 +105,8 @@ pub(super) fn recommend(
     line: &Line,
     members: &[(System, Prediction)],
 ) -> Side {
-    let demands = system.demands();
     let own = edge(prediction, line);
-    if prediction.confidence < demands.confidence || own.abs() < demands.edge {
+    if prediction.likelihood(own) < LIKELIHOOD_MIN {
         return Side::Pass;
     }
     match system {
@@ -120,24 +123,13 @@ pub(super) fn recommend(
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture;
     use super::*;
     use crate::flow::Date;
 
     fn offer(player: &str, bookmaker: &str, points_line: f64) -> PlayerProp {
-        PlayerProp {
-            player_lookup: player.into(),
-            player_name: player.into(),
-            bookmaker: bookmaker.into(),
-            points_line,
-            over_price: None,
-            under_price: None,
-            game_date: Date::from_days(9),
-            event_id: "e1".into(),
-            home_team: "".into(),
-            away_team: "".into(),
-            commence_time: "".into(),
-            snapshot_time: "".into(),
-        }
+        let offer = fixture::player_prop(Date::from_days(9), player);
+        PlayerProp { bookmaker: bookmaker.into(), points_line, ..offer }
     }
 
     #[test]
@@ -170,26 +162,30 @@ mod tests {
     }
 
     #[test]
-    fn a_side_needs_confidence_and_distance() {
-        use System::{Ensemble, GradientBoosting, MovingAverage, Similarity};
-        let line = Line { points: 20.0, source: "draftkings".into(), is_real: true };
-        let prediction = |points, confidence| Prediction { points, confidence };
-        let cases = [
-            (MovingAverage, 22.0, 0.45, Side::Over),
-            (MovingAverage, 18.0, 0.45, Side::Under),
-            (MovingAverage, 21.99, 0.9, Side::Pass),
-            (MovingAverage, 30.0, 0.44, Side::Pass),
-            (Similarity, 17.0, 0.65, Side::Under),
-            (Similarity, 17.0, 0.64, Side::Pass),
-            (GradientBoosting, 21.5, 0.6, Side::Over),
-            (GradientBoosting, 21.49, 0.6, Side::Pass),
-            (Ensemble, 21.5, 0.65, Side::Over),
-            (Ensemble, 21.5, 0.64, Side::Pass),
-        ];
-        for (system, points, confidence, expected) in cases {
-            let found = recommend(system, &prediction(points, confidence), &line, &[]);
-            assert_eq!(found, expected, "{system:?} {points} {confidence}");
+    fn every_system_recommends_both_sides_and_abstains_near_the_line_whatever_the_points() {
+        for system in System::ALL {
+            for (points, deviation) in (5..=45).flat_map(|points| [2.0, 5.0, 9.0].map(|d| (points, d))) {
+                let prediction = Prediction::of(f64::from(points), Some(deviation)).expect("a prediction");
+                let side = |above: f64| {
+                    let line = Line { points: prediction.points - above, source: "x".into(), is_real: true };
+                    recommend(system, &prediction, &line, &[])
+                };
+                let found = [4.0, 0.5, 0.0, -0.5, -4.0].map(side);
+                let expected = [Side::Over, Side::Pass, Side::Pass, Side::Pass, Side::Under];
+                assert_eq!(found, expected, "{system:?} at {points} points, deviation {deviation}");
+            }
         }
+    }
+
+    #[test]
+    fn the_edge_that_is_demanded_grows_with_the_spread() {
+        let demanded = |points: f64, deviation: f64| {
+            let prediction = Prediction::of(points, Some(deviation)).expect("a prediction");
+            let likely = |edge: &f64| prediction.likelihood(*edge) >= LIKELIHOOD_MIN;
+            (1..).map(|hundredth| f64::from(hundredth) / 100.0).find(likely).expect("an edge")
+        };
+        let cases = [(10.0, 5.0), (20.0, 6.0), (20.0, 8.0), (30.0, 7.0)];
+        assert_eq!(cases.map(|(points, deviation)| demanded(points, deviation)), [1.15, 1.71, 1.76, 2.2]);
     }
 
     #[test]

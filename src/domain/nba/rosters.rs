@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::identity::player_lookup;
+use super::identity::{person_name, player_lookup};
 use super::payload::{Column, Form, Record, Table, Texts};
 use super::payload_fault::PayloadFault;
 use super::rows_rosters::Rostered;
@@ -107,7 +107,7 @@ impl Columns {
         Ok(Some(Rostered {
             player_id: record.count(self.player_id)?,
             player_lookup: player_lookup(&name).into(),
-            player_name: name.into(),
+            player_name: person_name(&name),
             roster_date: date,
             team_id,
             team_abbr: team_abbr.into(),

@@ -24,7 +24,7 @@ crate::rows! {
         pub nba_game_id: Arc<str>,
         /// The civil year in which the season starts.
         pub season_year: i64,
-        /// `Regular Season` or `Playoffs`.
+        /// `Regular Season`, `PlayIn` or `Playoffs`.
         pub season_type: Arc<str>,
         /// The team, as in the upcoming context.
         pub team_abbr: Arc<str>,
@@ -117,7 +117,7 @@ crate::rows! {
         pub missing_games_count: i64,
         /// The missing ones whose box score is there without him: he did not play.
         pub dnp_games_count: i64,
-        /// Actual of expected, per cent, 2 decimals; null where none is expected.
+        /// Actual of expected less not played, per cent, 2 decimals; null where that leaves none.
         pub completeness_percentage: Option<f64>,
         /// Accepted gaps in what the row is made from: `gap:<dataset>:<date>`.
         pub data_quality_issues: Arc<[Arc<str>]>,

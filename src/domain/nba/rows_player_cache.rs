@@ -82,7 +82,7 @@ crate::rows! {
         pub actual_games_count: i64,
         /// Those of them that he has none for.
         pub missing_games_count: i64,
-        /// Actual of expected, per cent, 2 decimals; null where none is expected.
+        /// Actual of expected less not played, per cent, 2 decimals; null where that leaves none.
         pub completeness_percentage: Option<f64>,
         /// As in the upcoming context, for the team's last 5 games.
         pub l5_completeness_pct: Option<f64>,

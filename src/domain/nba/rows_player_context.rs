@@ -25,7 +25,7 @@ crate::rows! {
         pub game_date: Date,
         /// The civil year in which the season starts.
         pub season_year: i64,
-        /// `Regular Season` or `Playoffs`.
+        /// `Regular Season`, `PlayIn` or `Playoffs`.
         pub season_type: Arc<str>,
         /// `early`, `mid`, `late` (by month) or `playoffs` (by season type).
         pub season_phase: Arc<str>,
@@ -62,8 +62,8 @@ crate::rows! {
         pub back_to_backs_last_14_days: i64,
         /// Days since the opponent's last game of this season, counted like `days_rest`.
         pub opponent_days_rest: Option<i64>,
-        /// The team's games in the 7 days after the date. Null in the playoffs, whose schedule depends on
-        /// results; playoff games after a regular-season date do not count for the same reason.
+        /// The team's games in the 7 days after the date. Null in play-in and playoffs, whose schedule
+        /// depends on results; their games after a regular-season date do not count for the same reason.
         pub games_in_next_7_days: Option<i64>,
         /// Days to the team's next game, if it is among these; null otherwise.
         pub next_game_days_rest: Option<i64>,
@@ -104,21 +104,23 @@ crate::rows! {
         pub travel_miles: Option<f64>,
         /// Always null: no source has arenas.
         pub time_zone_changes: Option<i64>,
-        /// Always null: no source has betting lines.
+        /// Whether a bookmaker has a line on his points; null on a date without any offer.
         pub has_prop_line: Option<bool>,
-        /// Always null: no source has betting lines.
+        /// The bookmaker's line as it was last before the game, of the first bookmaker of draftkings, fanduel
+        /// and then by name that has one; null without an offer.
         pub current_points_line: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// Always null: of the offers only the last ones before the game are kept.
         pub opening_points_line: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// Always null: of the offers only the last ones before the game are kept.
         pub line_movement: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// Always null: no source has lines on games.
         pub game_spread: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// Always null: no source has lines on games.
         pub game_total: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// His last games of this season in a row with more points than `current_points_line`; a game with
+        /// just as many is passed over. Null without a line.
         pub prop_over_streak: Option<i64>,
-        /// Always null: no source has betting lines.
+        /// The same with fewer points.
         pub prop_under_streak: Option<i64>,
         /// The team's last 10 games of this season before the date in his tenure: how many. His tenure
         /// is the run of his latest games for the team; it is empty for a `box_score` row.
@@ -127,10 +129,10 @@ crate::rows! {
         pub actual_games_count: i64,
         /// Those of them that he has none for.
         pub missing_games_count: i64,
-        /// The missing ones whose box score is there without him: he did not play. No source has the
-        /// official list of who did not play, so they lower the percentage, but not the readiness.
+        /// The missing ones whose box score is there without him: he did not play. They count in
+        /// no percentage.
         pub dnp_games_count: i64,
-        /// Actual of expected, per cent, 2 decimals; null where none is expected.
+        /// Actual of expected less not played, per cent, 2 decimals; null where that leaves none.
         pub completeness_percentage: Option<f64>,
         /// The same for the team's last 5 games.
         pub l5_completeness_pct: Option<f64>,
@@ -161,7 +163,7 @@ crate::rows! {
         pub quality_score: i64,
         /// `thin_sample:<games>/10`, `gap:<dataset>:<date>`.
         pub quality_issues: Arc<[Arc<str>]>,
-        /// Whether at least 70 % of each of the five windows is accounted for, and the tier is bronze or
+        /// Whether at least 70 % of each of the five windows is there, and the tier is bronze or
         /// better.
         pub is_production_ready: bool,
     }

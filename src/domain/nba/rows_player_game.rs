@@ -27,7 +27,7 @@ crate::rows! {
         pub season: Arc<str>,
         /// The civil year in which the season starts.
         pub season_year: i64,
-        /// `Regular Season` or `Playoffs`.
+        /// `Regular Season`, `PlayIn` or `Playoffs`.
         pub season_type: Arc<str>,
         /// The team that he played for.
         pub team_abbr: Arc<str>,
@@ -111,19 +111,20 @@ crate::rows! {
         pub starter_flag: Option<bool>,
         /// Whether his team won.
         pub win_flag: bool,
-        /// Always null: no source has betting lines.
+        /// The bookmaker's line on his points before the game: the first bookmaker of draftkings, fanduel and
+        /// then by name that has one. Null without an offer.
         pub points_line: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// `OVER`, `UNDER`, or `PUSH` where his points are the line; null without a line.
         pub over_under_result: Option<Arc<str>>,
-        /// Always null (points less the line): no source has betting lines.
+        /// Points less the line, 2 decimals; null without a line.
         pub margin: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// Always null: of the offers only the last ones before the game are kept.
         pub opening_line: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// Always null: of the offers only the last ones before the game are kept.
         pub line_movement: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// The bookmaker's key, as `draftkings`; null without a line.
         pub points_line_source: Option<Arc<str>>,
-        /// Always null: no source has betting lines.
+        /// Always null: of the offers only the last ones before the game are kept.
         pub opening_line_source: Option<Arc<str>>,
         /// Whether he was active: true, because only who played has a row in the log.
         pub is_active: bool,

@@ -76,7 +76,7 @@ crate::rows! {
         pub actual_games_count: i64,
         /// Those of them that he has none for.
         pub missing_games_count: i64,
-        /// Actual of expected, per cent, 2 decimals; null where none is expected.
+        /// Actual of expected less not played, per cent, 2 decimals; null where that leaves none.
         pub completeness_percentage: Option<f64>,
         /// Accepted gaps in what the row is made from: `gap:<dataset>:<date>`.
         pub data_quality_issues: Arc<[Arc<str>]>,

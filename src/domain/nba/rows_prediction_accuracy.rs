@@ -20,7 +20,7 @@ crate::rows! {
         pub game_id: Arc<str>,
         /// The civil year in which the season starts.
         pub season_year: i64,
-        /// `Regular Season` or `Playoffs`.
+        /// `Regular Season`, `PlayIn` or `Playoffs`.
         pub season_type: Arc<str>,
         /// The team.
         pub team_abbr: Arc<str>,

@@ -23,7 +23,7 @@ crate::rows! {
         pub nba_game_id: Arc<str>,
         /// The civil year in which the season starts.
         pub season_year: i64,
-        /// `Regular Season` or `Playoffs`.
+        /// `Regular Season`, `PlayIn` or `Playoffs`.
         pub season_type: Arc<str>,
         /// The team, as in the upcoming context.
         pub team_abbr: Arc<str>,
@@ -47,7 +47,7 @@ crate::rows! {
         pub confidence: Option<f64>,
         /// Why there is no prediction: `missing_input`, `out_of_range`, `feature_version`, `low_quality`,
         /// `too_few_similar_games`, `no_model`, `feature_mismatch`, `model_sees_the_future`, `model_damaged`,
-        /// `too_few_systems` or `not_finite`; null where there is one.
+        /// `too_few_systems`, `panicked` or `not_finite`; null where there is one.
         pub refusal: Option<Arc<str>>,
         /// The same in words, with the value.
         pub refusal_detail: Option<Arc<str>>,

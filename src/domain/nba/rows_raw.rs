@@ -20,7 +20,7 @@ crate::rows! {
         pub season: Arc<str>,
         /// The civil year in which the season starts.
         pub season_year: i64,
-        /// `Regular Season` or `Playoffs`.
+        /// `Regular Season`, `PlayIn` or `Playoffs`.
         pub season_type: Arc<str>,
         /// The league's id of the player.
         pub player_id: i64,
@@ -100,7 +100,7 @@ crate::rows! {
         pub season: Arc<str>,
         /// The civil year in which the season starts.
         pub season_year: i64,
-        /// `Regular Season` or `Playoffs`.
+        /// `Regular Season`, `PlayIn` or `Playoffs`.
         pub season_type: Arc<str>,
         /// The league's id of the team.
         pub team_id: i64,

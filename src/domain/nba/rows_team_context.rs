@@ -18,7 +18,7 @@ crate::rows! {
         pub game_date: Date,
         /// The civil year in which the season starts.
         pub season_year: i64,
-        /// `Regular Season` or `Playoffs`.
+        /// `Regular Season`, `PlayIn` or `Playoffs`.
         pub season_type: Arc<str>,
         /// The other team.
         pub opponent_team_abbr: Arc<str>,
@@ -35,9 +35,9 @@ crate::rows! {
         pub games_in_last_7_days: i64,
         /// Games in the 13 days before the date, likewise.
         pub games_in_last_14_days: i64,
-        /// The games of the season before the date, playoffs included, and this one.
+        /// The games of the season before the date, play-in and playoffs included, and this one.
         pub game_number_in_season: i64,
-        /// Games in the 7 days after the date; null in the playoffs, whose schedule depends on results.
+        /// Games in the 7 days after the date; null in play-in and playoffs, whose schedule depends on results.
         pub games_in_next_7_days: Option<i64>,
         /// Games won this season before the date.
         pub season_wins: i64,
@@ -51,13 +51,13 @@ crate::rows! {
         pub last_game_margin: Option<i64>,
         /// `W` or `L` in the last game of this season.
         pub last_game_result: Option<Arc<str>>,
-        /// Always null: no source has betting lines.
+        /// Always null: no source has lines on games.
         pub game_spread: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// Always null: no source has lines on games.
         pub game_total: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// Always null: no source has lines on games.
         pub spread_movement: Option<f64>,
-        /// Always null: no source has betting lines.
+        /// Always null: no source has lines on games.
         pub total_movement: Option<f64>,
         /// Always null: no source has injury reports.
         pub starters_out_count: Option<i64>,

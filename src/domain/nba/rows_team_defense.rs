@@ -19,7 +19,7 @@ crate::rows! {
         pub season: Arc<str>,
         /// The civil year in which the season starts.
         pub season_year: i64,
-        /// `Regular Season` or `Playoffs`.
+        /// `Regular Season`, `PlayIn` or `Playoffs`.
         pub season_type: Arc<str>,
         /// The team that defends.
         pub defending_team_abbr: Arc<str>,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::identity::league_date;
 use super::payload_fault::PayloadFault;
+use super::season::SeasonKind;
 use crate::flow::{Date, Millis, Payload, Season};
 
 /// How far a game is, as the schedule knew it.
@@ -80,16 +81,16 @@ const TREE: Names = Names {
 /// The kind of a game by the first digits of its id: pre-season 001 and All-Star 003 games are of none, nor
 /// is the cup final 006, which counts in no table.
 enum Kind {
-    Counted(&'static str),
+    Counted(SeasonKind),
     NotCounted,
 }
 
 impl Kind {
     fn of(game_id: &str) -> Option<Self> {
         Some(match game_id.get(..3)? {
-            "002" => Self::Counted("Regular Season"),
-            "004" => Self::Counted("Playoffs"),
-            "005" => Self::Counted("PlayIn"),
+            "002" => Self::Counted(SeasonKind::Regular),
+            "004" => Self::Counted(SeasonKind::Playoffs),
+            "005" => Self::Counted(SeasonKind::PlayIn),
             "001" | "003" | "006" => Self::NotCounted,
             _ => return None,
         })
@@ -146,7 +147,7 @@ impl<'p> SeasonList<'p> {
         let kind = Kind::of(&raw.game_id).ok_or_else(|| {
             self.fault(row, TREE.game_id, &raw.game_id, "begins with no known kind of game (001 to 006)")
         })?;
-        let Kind::Counted(season_type) = kind else { return Ok(None) };
+        let Kind::Counted(part) = kind else { return Ok(None) };
         let put_off = ["PPD", "CNCL"].contains(&raw.status_text.trim());
         let (Some(home), Some(away)) = (raw.home_team.known(), raw.away_team.known()) else {
             return Ok(None);
@@ -167,7 +168,7 @@ impl<'p> SeasonList<'p> {
             row,
             home_team: home.to_owned(),
             away_team: away.to_owned(),
-            season_type: season_type.to_owned(),
+            season_type: part.code().to_owned(),
             // `2023-12-25T00:00:00Z` is the date of 25 December in the east, whatever the Z says.
             game_date: raw.game_date_est.trim_end_matches('Z').to_owned(),
             game_id: raw.game_id,
@@ -199,8 +200,8 @@ impl<'p> SeasonList<'p> {
         if id.len() != 10 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(self.fault(game.row, self.names.game_id, id, "has not ten digits"));
         }
-        if let Some(Kind::Counted(kind)) = Kind::of(id)
-            && kind != game.season_type
+        if let Some(Kind::Counted(part)) = Kind::of(id)
+            && *part.code() != *game.season_type
         {
             let why = "is not what the game's id says";
             return Err(self.fault(game.row, self.names.season_type, &game.season_type, why));

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::fixture::game;
+use super::fixture::{self, game};
+use super::rows_player_props::PlayerProp;
 use super::{
     GamesOfDate, PlayerGame, PlayerLog, PlayersOfDate, ScheduledGame, Shot, ShotChart, TeamLog, TeamOffense,
     player_games, team_defense, team_offense,
@@ -143,13 +144,14 @@ struct Day {
     teams: Vec<TeamLog>,
     players: Vec<PlayerLog>,
     shots: Vec<Shot>,
+    props: Vec<PlayerProp>,
     gaps: Vec<(DatasetName, Date)>,
 }
 
 impl Day {
     fn whole() -> Self {
         let teams = vec![team_line("BOS", 60), team_line("LAL", 60)];
-        Self { teams, players: lines(48.0), shots: Vec::new(), gaps: Vec::new() }
+        Self { teams, players: lines(48.0), shots: Vec::new(), props: Vec::new(), gaps: Vec::new() }
     }
 
     fn offense(&self) -> Result<Vec<TeamOffense>, super::SummaryFault> {
@@ -167,6 +169,7 @@ impl Day {
             player_logs: &self.players,
             teams: &self.offense().expect("teams"),
             shots: &ShotChart::of(&self.shots),
+            props: &self.props,
             gaps: &self.gaps,
         })
     }
@@ -296,4 +299,28 @@ fn usage_of_a_short_spell_is_held_to_a_hundred_and_told() {
     assert!(rows[0].usage_rate_raw.is_some_and(|raw| raw > 900.0));
     assert!(issues(&rows[0].quality_issues).contains(&"usage_rate_clamped"));
     assert_eq!((rows[1].minutes_played, rows[1].usage_rate), (0, None));
+}
+
+#[test]
+fn a_line_says_on_which_side_of_it_a_player_came_out() {
+    let mut day = Day::whole();
+    day.players[0].player_lookup = "hewhohasaline".into();
+    let plain = day.players().expect("rows");
+    let points = plain[0].points;
+    let none = (None, None, None, None);
+    let of = |row: &PlayerGame| {
+        let result = row.over_under_result.as_deref().map(str::to_owned);
+        (row.points_line, result, row.margin, row.points_line_source.as_deref().map(str::to_owned))
+    };
+    assert!(plain.iter().all(|row| of(row) == none));
+    let cases = [(-0.5, "OVER", 0.5), (0.0, "PUSH", 0.0), (1.5, "UNDER", -1.5)];
+    for (above, result, margin) in cases {
+        let line = points as f64 + above;
+        let prop = fixture::player_prop(plain[0].game_date, &plain[0].player_lookup);
+        day.props = vec![PlayerProp { points_line: line, ..prop }];
+        let rows = day.players().expect("rows");
+        let found = (Some(line), Some(result.to_owned()), Some(margin), Some("draftkings".to_owned()));
+        assert_eq!(of(&rows[0]), found);
+        assert_eq!(rows[1..], plain[1..], "nobody else has a line");
+    }
 }

@@ -16,15 +16,15 @@ pub(super) fn gradient_boosting(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::points::{FEATURE_VERSION, StoredModel, feature_schema};
+pub(super) mod tests {
     use super::*;
+    use crate::domain::nba::points::{FEATURE_VERSION, StoredModel, feature_schema};
     use crate::flow::Date;
 
     const CUTOFF: Date = Date::from_days(100);
 
     /// A model that cannot be read, but whose schema and cutoff are right.
-    fn model() -> PointsModel {
+    pub(in crate::domain::nba) fn model() -> PointsModel {
         PointsModel {
             name: "points".into(),
             cutoff_date: CUTOFF,
@@ -56,7 +56,8 @@ mod tests {
         }
     }
 
-    fn features(date: Date) -> PointsFeatures {
+    /// Wide features of player 1.
+    pub(in crate::domain::nba) fn features(date: Date) -> PointsFeatures {
         PointsFeatures {
             player_id: 1,
             player_lookup: "".into(),
@@ -73,7 +74,7 @@ mod tests {
             points_avg_last_5: None,
             points_avg_last_10: None,
             points_avg_season: None,
-            features: vec![0.0; super::super::points::FEATURE_SLOTS.len()].into(),
+            features: vec![0.0; crate::domain::nba::points::FEATURE_SLOTS.len()].into(),
             feature_version: FEATURE_VERSION.into(),
             feature_schema: feature_schema(),
             data_quality_issues: [].into(),

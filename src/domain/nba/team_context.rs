@@ -10,7 +10,7 @@ use super::history::{OffenseHistory, TeamSchedule, Units, since};
 use super::rows_schedule::ScheduledGame;
 use super::rows_team_context::TeamContext;
 use super::rows_team_offense::TeamOffense;
-use super::season::is_playoffs;
+use super::season::is_regular;
 use super::statistics::count;
 
 /// All that a date's team contexts are made from.
@@ -103,7 +103,7 @@ fn context(
     let before: Vec<Date> = planned.iter().map(|game| game.game_date).filter(|day| *day < date).collect();
     let ahead = planned
         .iter()
-        .filter(|game| (1..=7).contains(&game.game_date.days_since(date)) && !is_playoffs(&game.season_type));
+        .filter(|game| (1..=7).contains(&game.game_date.days_since(date)) && is_regular(&game.season_type));
     let after = |days: i32| count(before.iter().filter(|day| **day > date.plus_days(-days)).count());
     let since_last = before.last().map(|day| i64::from(date.days_since(*day)));
     let record = Record::of(results);
@@ -125,7 +125,7 @@ fn context(
         games_in_last_7_days: after(7),
         games_in_last_14_days: after(14),
         game_number_in_season: count(before.len()) + 1,
-        games_in_next_7_days: (!is_playoffs(&game.season_type)).then(|| count(ahead.count())),
+        games_in_next_7_days: is_regular(&game.season_type).then(|| count(ahead.count())),
         season_wins: record.wins,
         season_losses: record.losses,
         team_win_streak_entering: record.win_streak,

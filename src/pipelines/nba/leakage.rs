@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::datasets::{
     ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY,
-    PLAYER_PROP_PREDICTIONS, PLAYER_SHOT_ZONE_ANALYSIS, POINTS_FEATURES, POINTS_MODEL, SCHEDULE,
-    TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY,
+    PLAYER_PROP_PREDICTIONS, PLAYER_PROPS, PLAYER_SHOT_ZONE_ANALYSIS, POINTS_FEATURES, POINTS_MODEL,
+    SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY,
     UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
 };
 use super::sequential::Units;
@@ -19,7 +19,9 @@ use super::{
 };
 use crate::domain::nba::fixture;
 use crate::domain::nba::points::{PointsFeatures, PointsModel};
-use crate::domain::nba::{PlayerGame, PlayerLog, ScheduledGame, System, TeamDefense, TeamOffense};
+use crate::domain::nba::{
+    PlayerGame, PlayerLog, PlayerProp, ScheduledGame, System, TeamDefense, TeamOffense,
+};
 use crate::flow::{
     Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason, Window,
 };
@@ -173,6 +175,17 @@ fn team_games(world: World, date: Date, team: &str) -> (TeamOffense, TeamDefense
     (offense, defense)
 }
 
+/// What is offered before the date's games on every second player: by the date alone, so that no outcome is in it.
+fn props(date: Date) -> Vec<PlayerProp> {
+    let world = World { turn: None };
+    let players = (0..PLAYERS_PER_TEAM * TEAMS.len() as i64).step_by(2);
+    let offer = |player: i64| PlayerProp {
+        points_line: 10.5 + world.chance(40, date, player, 15) as f64,
+        ..fixture::player_prop(date, &fixture::player_game(date, player, TEAMS[0], 0).player_lookup)
+    };
+    players.map(offer).collect()
+}
+
 /// All that the processors are given. Without the box score of `unplayed` it is the morning of that date
 /// as far as that date's own rows go.
 fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
@@ -190,6 +203,7 @@ fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
         let (offense, defense): (Vec<TeamOffense>, Vec<TeamDefense>) =
             playing.iter().map(|team| team_games(world, date, team)).unzip();
         units.give(SCHEDULE.name(), date, Content::Rows(Arc::new(games)));
+        units.give(PLAYER_PROPS.name(), date, Content::Rows(Arc::new(props(date))));
         if unplayed == Some(date) {
             for dataset in OUTCOMES {
                 units.give(dataset, date, Content::Skipped(SkipReason::NotYet));
@@ -424,6 +438,11 @@ fn the_league_is_one_in_which_systems_predict() {
     for system in [System::MovingAverage, System::ZoneMatchup, System::Similarity, System::Ensemble] {
         assert!(count_of(system, &real, last) > 10, "{system:?}");
     }
+    let contexts = real.rows(UPCOMING_PLAYER_GAME_CONTEXT, last);
+    let lined = contexts.iter().filter(|row| row.current_points_line.is_some()).count();
+    assert!(lined > 10 && lined < contexts.len(), "{lined} of {} have a line", contexts.len());
+    let streaks = contexts.iter().filter(|row| row.prop_over_streak > Some(0)).count();
+    assert!(streaks > 0, "nobody has been above his line");
     assert_eq!(
         count_of(System::GradientBoosting, &real, last),
         0,

@@ -1,9 +1,11 @@
-//! The checks of what players did in a date's games, and of both players and teams against the 90 days before. In: the
+//! The checks of what players did and teams allowed in a date's games, and of players and teams against the 90 days before. In: the
 //! profiles of the date and of these days. Out: one row a check, whatever its verdict. Skipped where the players'
 //! profile is. Whoever reads the gate behind it waits for all these dates anyway.
 
 use super::checking::{CHECKS_CODE, COMPARED, checked, results};
-use super::datasets::{PLAYER_GAME_CHECKS, PLAYER_GAME_PROFILE, TEAM_OFFENSE_PROFILE};
+use super::datasets::{
+    PLAYER_GAME_CHECKS, PLAYER_GAME_PROFILE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_OFFENSE_PROFILE,
+};
 use crate::domain::nba::thresholds;
 use crate::flow::{Computed, Inputs, Permanent, Processor};
 
@@ -22,7 +24,11 @@ fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
     }
     let thresholds = thresholds()?;
     let mut rows = results(inputs, PLAYER_GAME_PROFILE, &thresholds.player_game)?;
-    // Teams accepted as a gap have no profile of the date, and nothing to compare.
+    // Teams accepted as a gap have no profile of the date, and nothing to judge or compare.
+    let defense = TEAM_DEFENSE_GAME_SUMMARY.name();
+    if inputs.same_date(PLAYER_GAME_PROFILE)?.iter().any(|column| *column.dataset == *defense.as_str()) {
+        rows.extend(results(inputs, PLAYER_GAME_PROFILE, &thresholds.team_defense)?);
+    }
     if inputs.skipped(TEAM_OFFENSE_PROFILE.name())?.is_none() {
         rows.extend(results(inputs, TEAM_OFFENSE_PROFILE, &thresholds.regression)?);
     }

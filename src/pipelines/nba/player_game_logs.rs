@@ -9,7 +9,7 @@ use crate::flow::{Computed, Input, Inputs, Output, Permanent, Processor};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     PLAYER_GAME_LOGS,
     "One player's line in the league's log of a game.",
-    1,
+    2,
     &[Input::same_date(LANDED_PLAYER_LOGS), SCHEDULE.same_date()],
     compute,
 );

@@ -9,7 +9,7 @@ use crate::flow::{Computed, Input, Inputs, Output, Permanent, Processor};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     PLAYER_PROPS,
     "One bookmaker's line on one player's points, before the game.",
-    1,
+    2,
     &[Input::same_date(LANDED_PLAYER_PROPS)],
     compute,
 );

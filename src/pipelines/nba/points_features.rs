@@ -17,7 +17,7 @@ const TWO_SEASONS: Window = Window::SeasonBeforeCarrying { first_days: 400, carr
 pub(super) const PROCESSOR: Processor = Processor::compute(
     POINTS_FEATURES,
     "one player before one game: everything that the points model sees",
-    1,
+    2,
     &[
         GATE_C.same_date().optional(),
         UPCOMING_PLAYER_GAME_CONTEXT.same_date(),

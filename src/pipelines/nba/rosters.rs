@@ -9,7 +9,7 @@ use crate::flow::{Computed, Input, Inputs, Output, Permanent, Processor};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     ROSTERS,
     "One player of a team, as the league's index had him on the date.",
-    1,
+    2,
     &[Input::same_date(LANDED_PLAYER_INDEX)],
     compute,
 );

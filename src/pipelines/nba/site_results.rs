@@ -9,7 +9,7 @@ use crate::flow::{Document, Documents, Inputs, Keep, Permanent, Processor};
 pub(super) const PROCESSOR: Processor = Processor::publish(
     SITE_RESULTS,
     "the date's results as JSON: results/DATE.json and results/latest.json",
-    // One more since documents are listed: so a home made before lists them all.
+    // One more than the shape's: homes made before list their documents, and void who did not play.
     RESULTS.version + 1,
     &[PREDICTION_ACCURACY.same_date()],
     publish,

@@ -1,12 +1,13 @@
 //! A4: what is known of each player before a game. In: the schedule around the date, the games before it
-//! (A1, A2, A3) behind gate B, and of the date's player log only *who* is in it. Out: one row a player of the date's
+//! (A1, A2, A3) behind gate B, of the date bookmakers' offers, if there are any,
+//! and of its player log only *who* is in it. Out: one row a player of the date's
 //! population. Waits for the log of the date and all summaries of the season before it.
 
 use std::sync::Arc;
 
 use super::bootstrap::{CARRYING, gap_issues, opening};
 use super::datasets::{
-    GATE_B, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY,
+    GATE_B, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, PLAYER_PROPS, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY,
     TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
 };
 use crate::domain::nba::{ContextInput, Played, player_contexts};
@@ -19,7 +20,7 @@ const PLAYERS_MIN: usize = 5;
 pub(super) const PROCESSOR: Processor = Processor::compute(
     UPCOMING_PLAYER_GAME_CONTEXT,
     "one player before one game: rest, load, form, usage, pace",
-    1,
+    2,
     &[
         SCHEDULE.read(Window::Days { back: 60, ahead: 7 }),
         PLAYER_GAME_LOGS.same_date().optional(),
@@ -27,6 +28,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
         TEAM_OFFENSE_GAME_SUMMARY.read(CARRYING),
         TEAM_DEFENSE_GAME_SUMMARY.read(CARRYING),
         GATE_B.read(CARRYING),
+        PLAYER_PROPS.same_date().optional(),
     ],
     compute,
 );
@@ -50,6 +52,7 @@ fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
                 team_abbr: &row.team_abbr,
             })
             .collect(),
+        props: inputs.same_date(PLAYER_PROPS)?,
         gaps: Arc::clone(&gaps),
     };
     let rows = player_contexts(&input)

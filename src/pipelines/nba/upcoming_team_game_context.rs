@@ -10,7 +10,7 @@ use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     UPCOMING_TEAM_GAME_CONTEXT,
     "one team before one game: rest, load, record, streak",
-    1,
+    2,
     &[
         SCHEDULE.read(Window::Days { back: 280, ahead: 7 }),
         TEAM_OFFENSE_GAME_SUMMARY.read(Window::SeasonBefore),

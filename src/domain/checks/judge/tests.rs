@@ -39,7 +39,7 @@ crate::rows! {
 const RULES: &str = r#"
 dataset = "t.lines"
 duplicates = "block"
-empty_columns = [{ level = "block", only = "usual" }]
+empty_columns = [{ level = "block", only = ["Regular Season"] }]
 may_be_empty = ["near", "far"]
 counts = [
   { of = "rows", relation = "at_least", times = 10, dataset = "t.schedule", level = "block" },
@@ -50,7 +50,7 @@ sums = [{ parts = ["near", "far"], whole = "attempts", within = 0.02, level = "b
 [[columns]]
 columns = ["minutes", "usage"]
 level = "block"
-only = "usual"
+only = ["Regular Season"]
 nulls = { at_most = 0.05, spare = 2 }
 zeros = { at_most = 0.30 }
 varies = { over = "date", values_min = 20 }
@@ -132,7 +132,7 @@ fn not_passed(rows: &[CheckRow]) -> Vec<String> {
 fn today(spoil: impl FnOnce(&mut Vec<Line>)) -> Profile {
     let mut rows = lines(DATES + 1);
     spoil(&mut rows);
-    profile_of(&rows, "usual")
+    profile_of(&rows, "Regular Season")
 }
 
 type Spoil = fn(&mut Vec<Line>);
@@ -197,7 +197,7 @@ const FAILURES: [(&str, Spoil, &[&str]); 14] = [
 
 #[test]
 fn each_failure_is_caught_by_what_it_is() {
-    let before = history("usual", |_| {});
+    let before = history("Regular Season", |_| {});
     for (name, spoil, expected) in FAILURES {
         let rows = results(&before, &today(spoil));
         let mut found = not_passed(&rows);
@@ -215,7 +215,7 @@ fn each_failure_is_caught_by_what_it_is() {
 
 #[test]
 fn after_a_total_loss_the_loss_is_no_baseline_and_the_absolute_rule_holds() {
-    let lost = history("usual", |row| row.usage = None);
+    let lost = history("Regular Season", |row| row.usage = None);
     let rows = results(&lost, &today(|rows| rows.iter_mut().for_each(|row| row.usage = None)));
     assert_eq!(not_passed(&rows), ["fail empty_columns", "fail usage.nulls"]);
     let judged = |rows: &[CheckRow], id: &str| {
@@ -231,7 +231,7 @@ fn after_a_total_loss_the_loss_is_no_baseline_and_the_absolute_rule_holds() {
     // Mended, it is not taken for an outlier among the losses.
     assert_eq!(not_passed(&results(&lost, &today(|_| {}))), Vec::<String>::new());
     // One lost date among sound ones is left out of what they say.
-    let mut mixed = history("usual", |_| {});
+    let mut mixed = history("Regular Season", |_| {});
     mixed[11] = lost[11].clone();
     let rows = results(&mixed, &today(|_| {}));
     assert_eq!(judged(&rows, "lines.usage.coverage_kept").0, "pass");
@@ -242,18 +242,18 @@ fn dates_are_compared_within_their_kind_and_only_where_there_are_enough() {
     let other = history("other", |row| row.minutes = row.minutes.map(|minutes| minutes / 4.0));
     let rows = results(&other, &today(|_| {}));
     assert_eq!(not_passed(&rows), Vec::<String>::new());
-    let few = &history("usual", |_| {})[..9];
+    let few = &history("Regular Season", |_| {})[..9];
     let loss: Spoil = |rows| rows.iter_mut().for_each(|row| row.usage = row.usage.map(|usage| usage + 30.0));
     assert_eq!(not_passed(&results(few, &today(loss))), ["warn usage.mean"]);
     // On a date of another kind the rules that are for the usual ones do not apply.
-    let rows = results(&history("usual", |_| {}), &profile_of(&[], "other"));
+    let rows = results(&history("Regular Season", |_| {}), &profile_of(&[], "other"));
     assert!(!rows.iter().any(|row| &*row.kind == "nulls" || &*row.kind == "empty_columns"), "{rows:?}");
     assert_eq!(not_passed(&rows), ["fail rows", "fail game.distinct"]);
 }
 
 #[test]
 fn a_constant_over_a_month_is_found_though_each_date_is_small() {
-    let constant = history("usual", |row| row.attempts = Some(7));
+    let constant = history("Regular Season", |row| row.attempts = Some(7));
     let rows = results(&constant, &today(|rows| rows.iter_mut().for_each(|row| row.attempts = Some(7))));
     let found = not_passed(&rows);
     assert!(found.contains(&"fail attempts.varies".to_owned()), "{found:?}");
@@ -263,7 +263,7 @@ fn a_constant_over_a_month_is_found_though_each_date_is_small() {
 
 #[test]
 fn what_was_not_looked_at_does_not_pass() {
-    let rows = results(&[], &vec![counted(SCHEDULE, &"usual".into(), 9)]);
+    let rows = results(&[], &vec![counted(SCHEDULE, &"Regular Season".into(), 9)]);
     assert_eq!(not_passed(&rows), ["fail rows"]);
     let mut without = today(|_| {});
     without.retain(|profile| &*profile.column != "minutes" && &*profile.dataset != "t.schedule");

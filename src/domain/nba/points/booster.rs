@@ -151,8 +151,18 @@ fn settings(trees: usize) -> GradientBooster {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::domain::nba::points::StoredModel;
+
+    /// A model that can be read, and whose first split asks for a feature that no row has.
+    pub(in crate::domain::nba) fn panicking_model() -> StoredModel {
+        let booster = Booster::grow_whole(&sample(1000), 1).expect("a tree");
+        let json = booster.to_json().expect("JSON");
+        let broken = json.replace("\"split_feature\":", "\"split_feature\":9");
+        assert_ne!(broken, json, "the trees name their features otherwise");
+        StoredModel::parse(broken.into())
+    }
 
     /// Rows whose points follow from two features; the numbers come from a hash, so they are always the same.
     fn sample(rows: usize) -> Sample {

@@ -3,7 +3,7 @@
 
 use crate::domain::nba::PlayerGame;
 use crate::domain::nba::history::last;
-use crate::domain::nba::season::is_playoffs;
+use crate::domain::nba::season::is_regular;
 use crate::domain::nba::statistics::{mean, real, real_len, sample_deviation};
 
 use super::recency::{fading_mean, median};
@@ -163,7 +163,7 @@ fn fill_rates(vector: &mut PointsVector, games: &Games<'_>) {
 
 fn fill_previous_season(vector: &mut PointsVector, games: &Games<'_>) {
     let before = &games.all[..games.all.len() - games.season.len()];
-    let regular = || before.iter().filter(|game| !is_playoffs(&game.season_type));
+    let regular = || before.iter().filter(|game| is_regular(&game.season_type));
     vector.points_avg_previous_season = mean(regular().map(|game| real(game.points)));
     vector.minutes_avg_previous_season = mean(regular().map(|game| real(game.minutes_played)));
 }
@@ -191,6 +191,26 @@ mod tests {
         assert_eq!((vector.games_season, vector.points_median_last_10), (Some(2.0), Some(15.0)));
         assert!(vector.points_ewm_25.is_some_and(|points| points > 22.0), "{:?}", vector.points_ewm_25);
         assert_eq!((vector.usage_ewm_3, vector.field_goal_attempts_ewm_3), (None, None));
+    }
+
+    #[test]
+    fn last_seasons_means_are_of_its_regular_season() {
+        let kinds = [(1, "Regular Season", 30), (2, "PlayIn", 10), (3, "Playoffs", 5)];
+        let mut rows = kinds.map(|(day, kind, points)| PlayerGame {
+            season_type: kind.into(),
+            minutes_played: points,
+            ..game(day, 2022, points)
+        });
+        let previous = |rows: &[PlayerGame]| {
+            let now = game(200, 2023, 20);
+            let all: Vec<&PlayerGame> = rows.iter().chain([&now]).collect();
+            let mut vector = PointsVector::default();
+            fill(&mut vector, &Games::of(&all, 2023));
+            (vector.points_avg_previous_season, vector.minutes_avg_previous_season)
+        };
+        assert_eq!(previous(&rows), (Some(30.0), Some(30.0)));
+        rows[1].season_type = "Regular Season".into();
+        assert_eq!(previous(&rows), (Some(20.0), Some(20.0)));
     }
 
     #[test]

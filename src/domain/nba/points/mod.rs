@@ -23,6 +23,8 @@ mod train;
 mod training;
 
 pub use artefact::model_files;
+#[cfg(test)]
+pub(super) use booster::tests::panicking_model;
 pub use features::{PointsFeaturesInput, points_features};
 pub use form::GAMES_MIN;
 pub use metrics::{Band, Score};

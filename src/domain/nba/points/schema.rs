@@ -164,6 +164,21 @@ mod tests {
     }
 
     #[test]
+    fn the_document_lists_every_feature_in_order() {
+        let document = include_str!("../../../../docs/MODEL.md");
+        let (_, table) =
+            document.split_once("| # | feature | unit | meaning |\n|---|---|---|---|\n").expect("a table");
+        let listed: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
+        let line = |(at, slot): (usize, &FeatureSlot)| {
+            format!("| {at} | `{}` | {} | {} |", slot.name, slot.unit, slot.meaning)
+        };
+        let expected: Vec<String> = FEATURE_SLOTS.iter().enumerate().map(line).collect();
+        assert_eq!(listed, expected, "docs/MODEL.md is not what the code says");
+        let count = format!("| date | {} features of each player", FEATURE_SLOTS.len());
+        assert!(document.contains(&count), "docs/MODEL.md does not say `{count}`");
+    }
+
+    #[test]
     fn the_schema_is_a_short_hash_that_stays() {
         assert_eq!(feature_schema().len(), 16);
         assert_eq!(feature_schema(), feature_schema());

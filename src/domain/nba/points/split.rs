@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::rows_features::PointsTraining;
-use crate::domain::nba::season::is_playoffs;
+use crate::domain::nba::season::{is_playoffs, is_regular};
 use crate::flow::Date;
 
 /// Games of the season from which a player belongs to the regular population.
@@ -80,17 +80,17 @@ impl Population {
         }
     }
 
-    /// Whether a row belongs to it.
+    /// Whether a row belongs to it. A row of the play-in belongs to none.
     #[must_use]
     pub fn holds(self, row: &PointsTraining) -> bool {
-        let playoffs = is_playoffs(&row.season_type);
+        let (regular, playoffs) = (is_regular(&row.season_type), is_playoffs(&row.season_type));
         let established = row.games_season >= GAMES_ESTABLISHED;
         match self {
-            Self::All => !playoffs && established,
+            Self::All => regular && established,
             Self::TwentyMinutes => {
                 Self::All.holds(row) && row.minutes_avg_season.is_some_and(|m| m >= MINUTES_ROTATION)
             }
-            Self::Newcomers => !playoffs && !established && row.games_season > 0,
+            Self::Newcomers => regular && !established && row.games_season > 0,
             Self::Playoffs => playoffs && established,
         }
     }
@@ -157,6 +157,8 @@ pub(super) mod tests {
     #[test]
     fn populations() {
         let playoffs = PointsTraining { season_type: "Playoffs".into(), ..row(1, 1, 1) };
+        let play_in = PointsTraining { season_type: "PlayIn".into(), ..row(1, 1, 1) };
+        let new_play_in = PointsTraining { games_season: 9, ..play_in.clone() };
         let newcomer = PointsTraining { games_season: 9, ..row(1, 1, 1) };
         let first_game = PointsTraining { games_season: 0, ..row(1, 1, 1) };
         let reserve = PointsTraining { minutes_avg_season: Some(19.9), ..row(1, 1, 1) };
@@ -165,6 +167,8 @@ pub(super) mod tests {
             ("reserve", reserve, [true, false, false, false]),
             ("newcomer", newcomer, [false, false, true, false]),
             ("first game", first_game, [false, false, false, false]),
+            ("play-in", play_in, [false, false, false, false]),
+            ("a newcomer's play-in", new_play_in, [false, false, false, false]),
             ("playoffs", playoffs, [false, false, false, true]),
         ];
         for (name, row, expected) in cases {

@@ -79,9 +79,11 @@ pub fn results(date: Date, grades: &[PredictionGrade]) -> Results<'_> {
             opponent: &row.opponent_team_abbr,
             points: row.actual_points,
             minutes: row.minutes_played,
-            voided: row.voided_reason.as_deref(),
+            voided: None,
             systems: BTreeMap::new(),
         });
+        // A system that refused has nothing to void; any other says it.
+        player.voided = player.voided.or(row.voided_reason.as_deref());
         let verdict = Verdict {
             predicted: row.predicted_points,
             error: row.signed_error,
@@ -109,5 +111,34 @@ fn day(rows: &[&PredictionGrade]) -> Day {
         within_5: count(&|row| row.within_5_points == Some(true)),
         lines_correct: count(&|row| row.prediction_correct == Some(true)),
         lines_graded: count(&|row| row.prediction_correct.is_some()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::nba::{PlayerPrediction, fixture, grades};
+
+    #[test]
+    fn who_did_not_play_is_voided_whichever_system_refused_him() {
+        let date = Date::from_days(9);
+        let systems = ["moving_average", "similarity", "zone_matchup"];
+        let voided = |predicted: [Option<f64>; 3]| {
+            let of = |(system, points): (&str, Option<f64>)| PlayerPrediction {
+                system_id: system.into(),
+                is_eligible: true,
+                predicted_points: points,
+                ..fixture::prediction(date, 1)
+            };
+            let predictions: Vec<PlayerPrediction> = systems.into_iter().zip(predicted).map(of).collect();
+            let grades = grades(&predictions, &[]);
+            let results = results(date, &grades);
+            let counts: Vec<u64> = results.systems.values().map(|day| day.voided).collect();
+            (results.players[0].voided.map(str::to_owned), counts)
+        };
+        let why = Some("game_not_played".to_owned());
+        assert_eq!(voided([Some(9.0), Some(9.0), Some(9.0)]), (why.clone(), vec![1, 1, 1]));
+        assert_eq!(voided([None, Some(9.0), None]), (why, vec![0, 1, 0]));
+        assert_eq!(voided([None, None, None]), (None, vec![0, 0, 0]));
     }
 }
