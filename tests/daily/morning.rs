@@ -32,22 +32,28 @@ async fn rows<R: Row>(world: &World, dataset: Dataset<R>, date: Date) -> Vec<R> 
     frame.map(|frame| R::from_frame(&frame).expect("its own rows")).unwrap_or_default()
 }
 
-/// A unit's rows as texts.
-async fn texts<R: Row + Debug>(world: &World, dataset: Dataset<R>, date: Date) -> BTreeSet<String> {
-    rows(world, dataset, date).await.iter().map(|row| format!("{row:?}")).collect()
+fn texts<R: Debug>(rows: impl IntoIterator<Item = R>) -> BTreeSet<String> {
+    rows.into_iter().map(|row| format!("{row:?}")).collect()
 }
 
-/// What is said of each player, but for offers, which may land after it.
+/// What is said of each team, but for offers, which may land after it.
+async fn of_teams(world: &World, date: Date) -> BTreeSet<String> {
+    let without_offers = |row: TeamContext| TeamContext { game_spread: None, game_total: None, ..row };
+    texts(rows(world, UPCOMING_TEAM_GAME_CONTEXT, date).await.into_iter().map(without_offers))
+}
+
+/// What is said of each player, likewise.
 async fn of_players(world: &World, date: Date) -> BTreeSet<String> {
     let without_offers = |row: PlayerContext| PlayerContext {
         has_prop_line: None,
         current_points_line: None,
+        game_spread: None,
+        game_total: None,
         prop_over_streak: None,
         prop_under_streak: None,
         ..row
     };
-    let said = rows(world, UPCOMING_PLAYER_GAME_CONTEXT, date).await.into_iter().map(without_offers);
-    said.map(|row| format!("{row:?}")).collect()
+    texts(rows(world, UPCOMING_PLAYER_GAME_CONTEXT, date).await.into_iter().map(without_offers))
 }
 
 /// What each system predicts of each player; offers, which may land after it, belong to no prediction.
@@ -64,9 +70,9 @@ async fn predicted(world: &World, date: Date) -> BTreeSet<String> {
 /// What is said of a date before its games: of teams, of players, the features, and the predictions.
 async fn said(world: &World, date: Date) -> [BTreeSet<String>; 4] {
     [
-        texts::<TeamContext>(world, UPCOMING_TEAM_GAME_CONTEXT, date).await,
+        of_teams(world, date).await,
         of_players(world, date).await,
-        texts::<FeatureRow>(world, ML_FEATURE_STORE, date).await,
+        texts(rows::<FeatureRow>(world, ML_FEATURE_STORE, date).await),
         predicted(world, date).await,
     ]
 }

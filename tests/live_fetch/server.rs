@@ -215,7 +215,7 @@ impl Service {
             }
             (path, _) => {
                 let event = path.strip_prefix("v4/sports/basketball_nba/events/")?.strip_suffix("/odds")?;
-                assert_eq!((of("apiKey"), of("markets")), (Some(KEY), Some("player_points")));
+                assert_eq!((of("apiKey"), of("markets")), (Some(KEY), Some("player_points,spreads,totals")));
                 self.events().await.into_iter().find(|known| known["id"] == json!(event))
             }
         }

@@ -3,6 +3,7 @@
 use crate::flow::Date;
 
 use super::rows_feature_store::FeatureRow;
+use super::rows_game_lines::GameLine;
 use super::rows_player_context::PlayerContext;
 use super::rows_player_game::PlayerGame;
 use super::rows_player_props::PlayerProp;
@@ -26,6 +27,21 @@ pub(crate) fn game(game_date: Date, away: &str, home: &str) -> ScheduledGame {
         season_type: "Regular Season".into(),
         home_team: home.into(),
         away_team: away.into(),
+    }
+}
+
+/// A bookmaker's lines on a game.
+pub(crate) fn game_line(game_date: Date, away: &str, home: &str, home_spread: f64, total: f64) -> GameLine {
+    GameLine {
+        home_team: home.into(),
+        away_team: away.into(),
+        bookmaker: "draftkings".into(),
+        home_spread: Some(home_spread),
+        total: Some(total),
+        game_date,
+        event_id: format!("{away}{home}").into(),
+        commence_time: format!("{game_date}T23:30:00Z").into(),
+        snapshot_time: format!("{game_date}T23:00:00Z").into(),
     }
 }
 

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use crate::flow::Date;
 
 use super::completeness::{Attendance, BoxScoreDates, Completeness, Span};
+use super::game_lines::GameOffers;
 use super::history::{DefenseHistory, History, Keyed, OffenseHistory, PlayerHistory, TeamSchedule};
 use super::history::{Units, last, since};
 use super::population::{Member, NotScheduled, Played, population};
 use super::quality::tier;
 use super::recommendation::{Line, lines};
+use super::rows_game_lines::GameLine;
 use super::rows_player_context::PlayerContext;
 use super::rows_player_game::PlayerGame;
 use super::rows_player_props::PlayerProp;
@@ -45,6 +47,8 @@ pub struct ContextInput<'a> {
     pub played: Vec<Played<'a>>,
     /// Bookmakers' offers for the date, known before its games; often none.
     pub props: &'a [PlayerProp],
+    /// Their lines on its games, likewise.
+    pub lines: &'a [GameLine],
     /// Accepted gaps, as issues.
     pub gaps: Arc<[Arc<str>]>,
 }
@@ -60,6 +64,7 @@ pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, N
         boxes: BoxScoreDates::of(since(input.players, recent.max(input.opening))),
         schedule: TeamSchedule::by_team(since(input.schedule, input.opening)),
         teams: TeamForms::of(input),
+        offers: GameOffers::of(input.lines),
         lines: (!input.props.is_empty()).then(|| lines(input.props)),
         carried,
     };
@@ -71,6 +76,7 @@ struct Past<'a> {
     boxes: BoxScoreDates<'a>,
     schedule: TeamSchedule<'a>,
     teams: TeamForms<'a>,
+    offers: GameOffers<'a>,
     /// Each player's line; none on a date without any offer.
     lines: Option<Keyed<&'a str, Line>>,
 }
@@ -297,8 +303,8 @@ fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> Pl
         current_points_line: line,
         opening_points_line: None,
         line_movement: None,
-        game_spread: None,
-        game_total: None,
+        game_spread: past.offers.spread(game, **team == *game.home_team),
+        game_total: past.offers.total(game),
         prop_over_streak: line.map(|line| streak(line, Ordering::Greater, games)),
         prop_under_streak: line.map(|line| streak(line, Ordering::Less, games)),
         expected_games_count: l10.expected,
@@ -436,6 +442,7 @@ mod tests {
             defense: &[],
             played: Vec::new(),
             props: &[],
+            lines: &[],
             gaps: [].into(),
         });
         assert_eq!(forms.league_pace, Some(100.0), "day 1 is more than thirty days ago");

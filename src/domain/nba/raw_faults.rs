@@ -289,7 +289,14 @@ fn on_a_neutral_floor_home_is_whom_the_league_calls_so_and_the_game_counts_as_an
     let planned: Vec<_> = days.iter().copied().zip(planned.iter().map(Vec::as_slice)).collect();
     let contexts = |date| {
         let opening = days[0];
-        team_contexts(&TeamContextInput { date, opening, schedule: &planned, offense: &[], gaps: [].into() })
+        team_contexts(&TeamContextInput {
+            date,
+            opening,
+            schedule: &planned,
+            offense: &[],
+            lines: &[],
+            gaps: [].into(),
+        })
     };
     let of = |date: Date, team: &str| {
         contexts(date).into_iter().find(|row| &*row.team_abbr == team).expect("a row")

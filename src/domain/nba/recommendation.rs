@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::history::Keyed;
+use super::offers::rank;
 use super::prediction::{Form, Prediction, System};
 use super::rows_player_props::PlayerProp;
 use super::statistics::rounded;
@@ -16,9 +17,6 @@ const GAMES_MIN: i64 = 3;
 /// 0.524; the rest is for what a bookmaker knows and we do not. At 10 points it takes an edge of 1.2 points,
 /// at 20 of 1.7 and at 30 of 2.2: about the 1.5 to 2 that are usual, but as far as the player's points spread.
 const LIKELIHOOD_MIN: f64 = 0.60;
-/// The bookmakers whose line is taken first, in this order; others follow by name.
-const BOOKMAKERS: [&str; 2] = ["draftkings", "fanduel"];
-
 /// A line on a player's points.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
@@ -40,14 +38,10 @@ impl Line {
 
 /// Each player's line among all offers of a date, by the normalised name.
 pub(super) fn lines(offers: &[PlayerProp]) -> Keyed<&str, Line> {
-    let rank = |offer: &PlayerProp| {
-        let known = BOOKMAKERS.iter().position(|bookmaker| **bookmaker == *offer.bookmaker);
-        known.unwrap_or(BOOKMAKERS.len())
-    };
     let mut best: Keyed<&str, &PlayerProp> = Keyed::default();
     for offer in offers {
         let place = best.entry(&offer.player_lookup).or_insert(offer);
-        if (rank(offer), &offer.bookmaker) < (rank(place), &place.bookmaker) {
+        if rank(&offer.bookmaker) < rank(&place.bookmaker) {
             *place = offer;
         }
     }

@@ -113,9 +113,9 @@ crate::rows! {
         pub opening_points_line: Option<f64>,
         /// Always null: of the offers only the last ones before the game are kept.
         pub line_movement: Option<f64>,
-        /// Always null: no source has lines on games.
+        /// Points that his team is given, as in `nba.upcoming_team_game_context`; null without an offer.
         pub game_spread: Option<f64>,
-        /// Always null: no source has lines on games.
+        /// The line on both teams' points together, likewise.
         pub game_total: Option<f64>,
         /// His last games of this season in a row with more points than `current_points_line`; a game with
         /// just as many is passed over. Null without a line.

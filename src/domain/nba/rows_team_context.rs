@@ -51,13 +51,14 @@ crate::rows! {
         pub last_game_margin: Option<i64>,
         /// `W` or `L` in the last game of this season.
         pub last_game_result: Option<Arc<str>>,
-        /// Always null: no source has lines on games.
+        /// Points that the team is given, of the first bookmaker of draftkings, fanduel and the others by name
+        /// that has it: -4.5 where it has to win by five. Null without an offer.
         pub game_spread: Option<f64>,
-        /// Always null: no source has lines on games.
+        /// The line on both teams' points together, likewise.
         pub game_total: Option<f64>,
-        /// Always null: no source has lines on games.
+        /// Always null: only the last lines before a game are kept.
         pub spread_movement: Option<f64>,
-        /// Always null: no source has lines on games.
+        /// Always null: only the last lines before a game are kept.
         pub total_movement: Option<f64>,
         /// Always null: no source has injury reports.
         pub starters_out_count: Option<i64>,

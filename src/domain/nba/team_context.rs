@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::flow::Date;
 
 use super::completeness::Completeness;
+use super::game_lines::GameOffers;
 use super::history::{OffenseHistory, TeamSchedule, Units, since};
+use super::rows_game_lines::GameLine;
 use super::rows_schedule::ScheduledGame;
 use super::rows_team_context::TeamContext;
 use super::rows_team_offense::TeamOffense;
@@ -23,6 +25,8 @@ pub struct TeamContextInput<'a> {
     pub schedule: &'a Units<'a, ScheduledGame>,
     /// A1 of the season before the date.
     pub offense: &'a Units<'a, TeamOffense>,
+    /// Bookmakers' lines on the date's games, known before them; often none.
+    pub lines: &'a [GameLine],
     /// Accepted gaps, as issues.
     pub gaps: Arc<[Arc<str>]>,
 }
@@ -32,6 +36,7 @@ pub struct TeamContextInput<'a> {
 pub fn team_contexts(input: &TeamContextInput<'_>) -> Vec<TeamContext> {
     let schedule = TeamSchedule::by_team(since(input.schedule, input.opening));
     let offense = OffenseHistory::of(input.offense, |row| &*row.team_abbr);
+    let offers = GameOffers::of(input.lines);
     let games = input.schedule.iter().filter(|(day, _)| *day == input.date);
     let mut rows: Vec<TeamContext> = games
         .flat_map(|(_, games)| games.iter())
@@ -39,7 +44,8 @@ pub fn team_contexts(input: &TeamContextInput<'_>) -> Vec<TeamContext> {
         .map(|(game, home)| {
             let team = if home { &game.home_team } else { &game.away_team };
             let (planned, results) = (schedule.get(&&**team), offense.get(&&**team));
-            context(input, game, home, planned, results)
+            let row = context(input, game, home, planned, results);
+            TeamContext { game_spread: offers.spread(game, home), game_total: offers.total(game), ..row }
         })
         .collect();
     rows.sort_unstable_by(|a, b| a.team_abbr.cmp(&b.team_abbr));
@@ -179,6 +185,7 @@ mod tests {
             opening: day(1),
             schedule: &schedule,
             offense: &offense,
+            lines: &[fixture::game_line(day(10), "AAA", "BBB", -4.5, 231.0)],
             gaps: [].into(),
         });
         let (away, home) = (&rows[0], &rows[1]);
@@ -192,6 +199,8 @@ mod tests {
         assert_eq!((away.completeness_percentage, &*away.quality_tier), (Some(100.0), "gold"));
         assert_eq!((home.missing_games_count, &*home.quality_tier), (4, "poor"));
         assert_eq!(home.last_game_result, None);
+        assert_eq!([away, home].map(|row| row.game_spread), [Some(4.5), Some(-4.5)]);
+        assert_eq!([away, home].map(|row| row.game_total), [Some(231.0); 2]);
         assert!(away.is_production_ready && !home.is_production_ready);
     }
 }

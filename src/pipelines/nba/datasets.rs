@@ -4,9 +4,9 @@
 use crate::domain::checks::{CheckRow, ColumnProfile, GateRow};
 use crate::domain::nba::points::{PointsFeatures, PointsModel, PointsTraining};
 use crate::domain::nba::{
-    CompositeFactors, FeatureRow, PlayerCache, PlayerContext, PlayerGame, PlayerLog, PlayerPrediction,
-    PlayerProp, PlayerShotZones, PredictionGrade, Rostered, ScheduledGame, Shot, SystemStanding, TeamContext,
-    TeamDefense, TeamDefenseZones, TeamLog, TeamOffense,
+    CompositeFactors, FeatureRow, GameLine, PlayerCache, PlayerContext, PlayerGame, PlayerLog,
+    PlayerPrediction, PlayerProp, PlayerShotZones, PredictionGrade, Rostered, ScheduledGame, Shot,
+    SystemStanding, TeamContext, TeamDefense, TeamDefenseZones, TeamLog, TeamOffense,
 };
 use crate::flow::{Dataset, DatasetName};
 
@@ -38,6 +38,8 @@ pub const TEAM_GAME_LOGS: Dataset<TeamLog> = Dataset::of("nba.team_game_logs");
 pub const SHOTS: Dataset<Shot> = Dataset::of("nba.shots");
 /// Bookmakers' lines on players' points.
 pub const PLAYER_PROPS: Dataset<PlayerProp> = Dataset::of("nba.player_props");
+/// Bookmakers' spreads and totals.
+pub const GAME_LINES: Dataset<GameLine> = Dataset::of("nba.game_lines");
 /// Who belongs to which team on a date.
 pub const ROSTERS: Dataset<Rostered> = Dataset::of("nba.rosters");
 /// A4: what is known of a player before a game.

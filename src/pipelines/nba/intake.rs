@@ -49,7 +49,9 @@ fn answer_fits(answer: PartAnswer<'_>) -> Result<(), Unfit> {
             nba::rosters(payloads, date).and_then(|rosters| nba::check_rosters(&rosters, payloads, &games))
         }
         // Bookmakers offer what they like: none is too few.
-        "player_props" => nba::player_props(payloads, date).map(drop),
+        "player_props" => {
+            nba::player_props(payloads, date).and_then(|_| nba::game_lines(payloads, date)).map(drop)
+        }
         _ => {
             let message = format!("the pipeline nba reads no source `{source}` by date");
             return Err(Unfit::Faulty(Permanent::new("source_unknown", message)));

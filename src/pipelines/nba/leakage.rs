@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::datasets::{
-    ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY,
-    PLAYER_PROP_PREDICTIONS, PLAYER_PROPS, PLAYER_SHOT_ZONE_ANALYSIS, POINTS_FEATURES, POINTS_MODEL,
-    SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY,
+    GAME_LINES, ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS,
+    PLAYER_GAME_SUMMARY, PLAYER_PROP_PREDICTIONS, PLAYER_PROPS, PLAYER_SHOT_ZONE_ANALYSIS, POINTS_FEATURES,
+    POINTS_MODEL, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY,
     UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
 };
 use super::sequential::Units;
@@ -20,7 +20,7 @@ use super::{
 use crate::domain::nba::fixture;
 use crate::domain::nba::points::{PointsFeatures, PointsModel};
 use crate::domain::nba::{
-    PlayerGame, PlayerLog, PlayerProp, ScheduledGame, System, TeamDefense, TeamOffense,
+    GameLine, PlayerGame, PlayerLog, PlayerProp, ScheduledGame, System, TeamDefense, TeamOffense,
 };
 use crate::flow::{
     Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason, Window,
@@ -202,6 +202,17 @@ fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
         let logs: Vec<PlayerLog> = players.iter().map(fixture::player_log).collect();
         let (offense, defense): (Vec<TeamOffense>, Vec<TeamDefense>) =
             playing.iter().map(|team| team_games(world, date, team)).unzip();
+        let line = |game: &ScheduledGame| {
+            fixture::game_line(
+                date,
+                &game.away_team,
+                &game.home_team,
+                2.5,
+                220.0 + f64::from(date.days() % 7),
+            )
+        };
+        let lines: Vec<GameLine> = games.iter().map(line).collect();
+        units.give(GAME_LINES.name(), date, Content::Rows(Arc::new(lines)));
         units.give(SCHEDULE.name(), date, Content::Rows(Arc::new(games)));
         units.give(PLAYER_PROPS.name(), date, Content::Rows(Arc::new(props(date))));
         if unplayed == Some(date) {

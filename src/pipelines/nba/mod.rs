@@ -5,6 +5,7 @@ mod bootstrap;
 mod checking;
 mod context_checks;
 mod datasets;
+mod game_lines;
 mod gate_a;
 mod gate_b;
 mod gate_c;
@@ -71,6 +72,7 @@ use crate::flow::{Pipeline, PipelineName, Processor};
 /// All processors of the pipeline, in alphabetical order of what they write.
 pub(super) const PROCESSORS: &[Processor] = &[
     context_checks::PROCESSOR,
+    game_lines::PROCESSOR,
     gate_a::PROCESSOR,
     gate_b::PROCESSOR,
     gate_c::PROCESSOR,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::bootstrap::{CARRYING, gap_issues, opening};
 use super::datasets::{
-    GATE_B, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, PLAYER_PROPS, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY,
-    TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
+    GAME_LINES, GATE_B, PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, PLAYER_PROPS, SCHEDULE,
+    TEAM_DEFENSE_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT,
 };
 use crate::domain::nba::{ContextInput, Played, player_contexts};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, SkipReason, Window};
@@ -29,6 +29,7 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
         TEAM_DEFENSE_GAME_SUMMARY.read(CARRYING),
         GATE_B.read(CARRYING),
         PLAYER_PROPS.same_date().optional(),
+        GAME_LINES.same_date().optional(),
     ],
     compute,
 );
@@ -53,6 +54,7 @@ fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
             })
             .collect(),
         props: inputs.same_date(PLAYER_PROPS)?,
+        lines: inputs.same_date(GAME_LINES)?,
         gaps: Arc::clone(&gaps),
     };
     let rows = player_contexts(&input)

@@ -1,8 +1,8 @@
 //! A5: what is known of each team before a game. In: the season's schedule up to a week after the date,
-//! and the results before it (A1) behind gate A. Out: two rows a game. Waits for the results of the season before.
+//! the results before it (A1) behind gate A, and bookmakers' lines on the date's games, if there are any. Out: two rows a game. Waits for the results of the season before.
 
 use super::bootstrap::{gap_issues, opening};
-use super::datasets::{GATE_A, SCHEDULE, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_TEAM_GAME_CONTEXT};
+use super::datasets::{GAME_LINES, GATE_A, SCHEDULE, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_TEAM_GAME_CONTEXT};
 use crate::domain::nba::{TeamContextInput, team_contexts};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 
@@ -10,11 +10,12 @@ use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     UPCOMING_TEAM_GAME_CONTEXT,
     "one team before one game: rest, load, record, streak",
-    2,
+    3,
     &[
         SCHEDULE.read(Window::Days { back: 280, ahead: 7 }),
         TEAM_OFFENSE_GAME_SUMMARY.read(Window::SeasonBefore),
         GATE_A.read(Window::SeasonBefore),
+        GAME_LINES.same_date().optional(),
     ],
     compute,
 );
@@ -25,6 +26,7 @@ fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
         opening: opening(inputs),
         schedule: &inputs.window(SCHEDULE)?,
         offense: &inputs.window(TEAM_OFFENSE_GAME_SUMMARY)?,
+        lines: inputs.same_date(GAME_LINES)?,
         gaps: gap_issues(inputs),
     });
     let expected = 2 * inputs.same_date(SCHEDULE)?.len();

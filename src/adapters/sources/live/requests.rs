@@ -20,7 +20,7 @@ pub(super) const SCHEDULE: &str = "schedule";
 /// All players with their present teams.
 pub(super) const PLAYER_INDEX: &str = "player_index";
 
-/// Bookmakers' offers on players' points in games that have not begun.
+/// Bookmakers' offers on games that have not begun: on players' points, spreads and totals.
 pub(super) const PLAYER_PROPS: &str = "player_props";
 
 /// Where the league is among the sports that are bet on.
@@ -145,7 +145,7 @@ pub(super) fn offers_request(event_id: &str) -> Request {
     let parameters = [
         ("regions", "us"),
         ("bookmakers", "draftkings,fanduel"),
-        ("markets", "player_points"),
+        ("markets", "player_points,spreads,totals"),
         ("oddsFormat", "american"),
         ("dateFormat", "iso"),
     ];

@@ -1,4 +1,4 @@
-//! Two invented bookmakers, who offer lines on the points of players in the shape of the odds service. A
+//! Two invented bookmakers, who offer lines on the points of players and of games in the shape of the odds service. A
 //! line follows from the season's games before the date, and from the bookmaker's own mood; never from the
 //! game itself, nor from who turns up for it.
 
@@ -18,6 +18,9 @@ const GAMES_MIN: usize = 5;
 const POINTS_MIN: f64 = 8.0;
 /// Games that say how a player is doing now.
 const RECENT: usize = 10;
+/// What playing at home is worth, and what a team scores of whom nothing is known yet, in points.
+const AT_HOME: f64 = 2.5;
+const LEAGUE_POINTS: f64 = 114.0;
 /// How far two bookmakers are apart, in points.
 const MOOD: f64 = 0.7;
 
@@ -89,7 +92,37 @@ fn bookmaker(
             ));
         }
     }
-    format!(r#"{{"key":"{key}","markets":[{{"key":"player_points","outcomes":[{}]}}]}}"#, outcomes.join(","))
+    let points = market("player_points", &outcomes);
+    format!(r#"{{"key":"{key}","markets":[{points},{}]}}"#, of_game(season, game, mood))
+}
+
+/// The lines on a game: what both teams scored in the mean of their games before, as the bookmaker sees it.
+fn of_game(season: &PlayedSeason, game: &Game, mood: i64) -> String {
+    let [home, away] = game.teams.map(|team| scored(season, team, game.date));
+    let mut rng =
+        chance::generator(0, "game lines", &[i64::from(game.date.days()), game.teams[0] as i64, mood]);
+    let mut half = |line: f64| (2.0 * chance::normal(&mut rng, line, MOOD)).round() / 2.0;
+    let (spread, total) = (half(away - home - AT_HOME), half(home + away));
+    let outcome = |name: &str, point: f64| format!(r#"{{"name":"{name}","price":-110,"point":{point:.1}}}"#);
+    let [host, visitor] = game.teams.map(|team| TEAMS[team].name);
+    let spreads = market("spreads", &[outcome(host, spread), outcome(visitor, 0.0 - spread)]);
+    let totals = market("totals", &[outcome("Over", total), outcome("Under", total)]);
+    format!("{spreads},{totals}")
+}
+
+fn market(key: &str, outcomes: &[String]) -> String {
+    format!(r#"{{"key":"{key}","outcomes":[{}]}}"#, outcomes.join(","))
+}
+
+/// A team's points a game before a date; the league's where it has not played yet.
+fn scored(season: &PlayedSeason, team: usize, date: Date) -> f64 {
+    let before = season.games.iter().take_while(|game| game.date < date);
+    let points: Vec<i64> = before
+        .flat_map(|game| game.teams.into_iter().zip(&game.played.lines))
+        .filter(|(one, _)| *one == team)
+        .map(|(_, lines)| lines.iter().map(|line| line.points()).sum())
+        .collect();
+    if points.is_empty() { LEAGUE_POINTS } else { points.iter().sum::<i64>() as f64 / points.len() as f64 }
 }
 
 /// Everybody who played this season before the date: his latest team, his points in order of date.
