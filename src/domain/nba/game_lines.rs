@@ -130,13 +130,19 @@ fn team(place: Place<'_>, column: &'static str, name: &str) -> Result<Arc<str>, 
     known.ok_or_else(|| place.fault(column, format!("`{name}`"), "is no team of the league"))
 }
 
-/// What is offered on the games of a date, of each the first bookmaker's that has it.
-pub(super) struct GameOffers<'a>(Keyed<(&'a str, &'a str), [Option<(&'a GameLine, f64)>; 2]>);
+/// A game by its teams, home and away.
+type Teams<'a> = (&'a str, &'a str);
+
+/// A value and whose offer it is of.
+type Offered<'a> = Option<(&'a GameLine, f64)>;
+
+/// What is offered on the games of a date, spread and total, of each the first bookmaker's that has it.
+pub(super) struct GameOffers<'a>(Keyed<Teams<'a>, [Offered<'a>; 2]>);
 
 impl<'a> GameOffers<'a> {
     /// Of all lines of the date.
     pub(super) fn of(lines: &'a [GameLine]) -> Self {
-        let mut best = Keyed::<_, [Option<(&GameLine, f64)>; 2]>::default();
+        let mut best = Keyed::<Teams<'_>, [Offered<'_>; 2]>::default();
         for line in lines {
             let places = best.entry((&*line.home_team, &*line.away_team)).or_default();
             for (place, value) in places.iter_mut().zip([line.home_spread, line.total]) {
