@@ -298,7 +298,22 @@ impl History {
         if self.per_mille(400) {
             self.mend();
         }
-        // What a passing failure killed is given another try.
+        self.try_again_what_passed();
+        self.remove_what_is_damaged();
+        self.ask_to_run(true);
+        self.go_on();
+        // What was damaged may have killed dates that do not read it, but whose documents fall back to one that does.
+        self.try_again_what_passed();
+        let runs = self.shared().shadow().runs.len();
+        self.ask_to_run(true);
+        self.go_on();
+        let more = self.shared().shadow().runs.len() - runs;
+        assert_eq!(more, 0, "a second run found something to do");
+        self.compare();
+    }
+
+    /// What a passing failure killed is given another try.
+    fn try_again_what_passed(&mut self) {
         let ids: Vec<i64> =
             self.open_letters().iter().filter(|l| l.class != "permanent").map(|l| l.id).collect();
         if !ids.is_empty() {
@@ -306,15 +321,6 @@ impl History {
             self.world.errands.push_back(Errand::Replay { ids, force: true, lane });
             self.go_on();
         }
-        self.remove_what_is_damaged();
-        self.ask_to_run(true);
-        self.go_on();
-        let runs = self.shared().shadow().runs.len();
-        self.ask_to_run(true);
-        self.go_on();
-        let more = self.shared().shadow().runs.len() - runs;
-        assert_eq!(more, 0, "a second run found something to do");
-        self.compare();
     }
 
     /// Files that are not what was recorded and that nobody has read since: somebody deletes them.
