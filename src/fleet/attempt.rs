@@ -148,11 +148,18 @@ async fn publish_again(engine: &Engine, processor: &Processor, at: usize, lane: 
         return Ok(());
     };
     engine.refresh_catalog().await?;
-    let known = known(engine, &engine.catalog(), processor, at);
-    let documents = match make(engine, processor, at, lane, &known).await {
-        Ok(Made::Documents(documents)) => documents,
-        Ok(Made::Computed(_) | Made::Landed { .. }) => Vec::new(),
-        Err(trouble) => return not_put_again(trouble),
+    let (known, is_skipped) = {
+        let catalog = engine.catalog();
+        (known(engine, &catalog, processor, at), documents::is_skipped(&catalog, processor, at))
+    };
+    let documents = if is_skipped {
+        Vec::new()
+    } else {
+        match make(engine, processor, at, lane, &known).await {
+            Ok(Made::Documents(documents)) => documents,
+            Ok(Made::Computed(_) | Made::Landed { .. }) => Vec::new(),
+            Err(trouble) => return not_put_again(trouble),
+        }
     };
     let unit = engine.unit(processor.writes, at);
     documents::replace(engine, unit, documents).await.or_else(not_put_again)

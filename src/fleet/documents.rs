@@ -11,7 +11,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::compute::{Made, Trouble, known, make};
 use super::engine::Engine;
 use super::ports::{ObjectError, Retraction};
-use crate::flow::{Date, Document, DocumentPath, Failure, Keep, Lane, Listing, Permanent, Transient, Unit};
+use crate::flow::{
+    Catalog, Date, Document, DocumentPath, Failure, Keep, Lane, Listing, Outcome, Permanent, Processor,
+    Transient, Unit,
+};
 
 /// How many lists are read at a time, where somebody looks for a date that has a document.
 const LISTS_AT_A_TIME: usize = 16;
@@ -86,6 +89,13 @@ async fn heirs(
     Ok(found)
 }
 
+/// Whether the ledger says that a unit has nothing, as an accepted gap has: it has no documents then, although some
+/// could be made of what it reads.
+pub(super) fn is_skipped(catalog: &Catalog, processor: &Processor, at: usize) -> bool {
+    let record = catalog.get(processor.writes, at);
+    record.is_some_and(|record| matches!(record.outcome, Outcome::Skipped(_)))
+}
+
 /// The documents of a unit as it would be made now; none where it is not complete and cannot be made.
 async fn documents_of(engine: &Engine, unit: Unit) -> Result<Vec<Document>, Trouble> {
     engine.refresh_catalog().await?;
@@ -97,6 +107,9 @@ async fn documents_of(engine: &Engine, unit: Unit) -> Result<Vec<Document>, Trou
     };
     let (known, is_complete) = {
         let catalog = engine.catalog();
+        if is_skipped(&catalog, processor, at) {
+            return Ok(Vec::new());
+        }
         (known(engine, &catalog, processor, at), catalog.get(unit.dataset, at).is_some())
     };
     match make(engine, processor, at, Lane::Backfill, &known).await {
