@@ -1,5 +1,6 @@
 //! What runs came to, by dataset, as a table or as JSON, and how the program therefore ends.
-//! Everything is read from the ledger, so that it counts what other processes did for these runs too.
+//! Everything but the time of computing is read from the ledger, so that it counts what other processes did for these
+//! runs too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,8 @@ struct Line {
     held: u64,
     left: u64,
     rows: u64,
+    /// What the processor's function took of this process's cores.
+    compute_ms: u64,
 }
 
 /// What runs came to.
@@ -59,6 +62,11 @@ impl Summary {
                 if task.outcome == Some(Outcome::Done) {
                     line.rows += rows_of(engine, task.unit);
                 }
+            }
+        }
+        for (dataset, took) in engine.progress().compute_time() {
+            if let Some(line) = lines.get_mut(&dataset) {
+                line.compute_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             }
         }
         let asked = |unit: Unit| selected.is_none_or(|s| (s.from..=s.to).contains(&unit.date));
@@ -100,7 +108,12 @@ impl Summary {
                 count(complete as u64)
             )),
             (Ending::AllDone | Ending::Remains | Ending::NoGo | Ending::Unasked, _) => {
-                text.push_str(&format!("{} tasks in {time}\n", count(tasks)));
+                let computing = match self.lines.iter().map(|(_, line)| line.compute_ms).sum() {
+                    // Other processes did it.
+                    0 => String::new(),
+                    took => format!(", with {} of computing", span(took)),
+                };
+                text.push_str(&format!("{} tasks in {time}{computing}\n", count(tasks)));
             }
         }
         text.push_str(&self.remarks(ending));
@@ -111,13 +124,14 @@ impl Summary {
         if self.lines.is_empty() {
             return String::new();
         }
-        let names = ["done", "unchanged", "skipped", "dead", "held", "left", "rows"];
+        let names = ["done", "unchanged", "skipped", "dead", "held", "left", "rows", "computing"];
         let columns: Vec<_> =
             [("dataset", Align::Left)].into_iter().chain(names.map(|name| (name, Align::Right))).collect();
         let mut table = Table::of(&columns);
         for (dataset, line) in &self.lines {
             let cells = line.cells().map(|number| if number == 0 { "·".to_owned() } else { count(number) });
-            table.row([dataset.to_string()].into_iter().chain(cells));
+            let computing = if line.compute_ms == 0 { "·".to_owned() } else { span(line.compute_ms) };
+            table.row([dataset.to_string()].into_iter().chain(cells).chain([computing]));
         }
         format!("{}\n", table.render())
     }
@@ -162,6 +176,7 @@ impl Summary {
                     "held": line.held,
                     "left": line.left,
                     "rows": line.rows,
+                    "compute_ms": line.compute_ms,
                 })
             })
             .collect();

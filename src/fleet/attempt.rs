@@ -148,28 +148,16 @@ async fn publish_again(engine: &Engine, processor: &Processor, at: usize, lane: 
         return Ok(());
     };
     engine.refresh_catalog().await?;
-    let (known, is_skipped) = {
-        let catalog = engine.catalog();
-        (known(engine, &catalog, processor, at), documents::is_skipped(&catalog, processor, at))
-    };
-    let documents = if is_skipped {
-        Vec::new()
-    } else {
-        match make(engine, processor, at, lane, &known).await {
-            Ok(Made::Documents(documents)) => documents,
-            Ok(Made::Computed(_) | Made::Landed { .. }) => Vec::new(),
-            Err(trouble) => return not_put_again(trouble),
-        }
-    };
     let unit = engine.unit(processor.writes, at);
-    documents::replace(engine, unit, documents).await.or_else(not_put_again)
-}
-
-fn not_put_again(trouble: Trouble) -> Result<(), Failure> {
-    match trouble {
-        Trouble::Failure(failure) => Err(failure),
-        Trouble::InputLost(unit, reason) | Trouble::HeirLost { input: unit, reason, .. } => {
-            tracing::warn!(%unit, %reason, "documents are not put again: an input is lost");
+    let put = match documents::of(engine, processor, at, lane).await {
+        Ok(documents) => documents::replace(engine, unit, documents).await,
+        Err(trouble) => Err(trouble),
+    };
+    match put {
+        Ok(()) => Ok(()),
+        Err(Trouble::Failure(failure)) => Err(failure),
+        Err(Trouble::InputLost(input, reason) | Trouble::HeirLost { input, reason, .. }) => {
+            tracing::warn!(%unit, %input, %reason, "documents are not put again: an input is lost");
             Ok(())
         }
     }

@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use rustix::time::{ClockId, clock_gettime};
 
 use super::ports::Clock;
 use crate::flow::Millis;
@@ -24,4 +25,9 @@ impl Clock for SystemClock {
         let wait = u64::try_from(deadline - self.now()).unwrap_or(0);
         tokio::time::sleep(Duration::from_millis(wait)).await;
     }
+}
+
+/// How long a core has worked for this thread so far.
+pub(super) fn thread_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tracing::Instrument;
 
+use super::clock::thread_time;
 use super::cpu::compute_on;
 use super::engine::Engine;
 use super::ports::{Found, LakeError};
@@ -104,9 +105,8 @@ pub(super) async fn make(
             }
             let units = gather(engine, processor, lane, known).instrument(step("read")).await?;
             let calendar = Arc::clone(&engine.calendar);
-            let made =
-                compute_on(&*engine.ports.cpu, lane, move || publish(&Inputs::new(&calendar, at, units)));
-            Ok(match made.instrument(step("compute")).await?? {
+            let job = move || publish(&Inputs::new(&calendar, at, units));
+            Ok(match compute_timed(engine, processor, lane, job).await?? {
                 Documents::Made(documents) => Made::Documents(documents),
                 Documents::Skipped(reason) => Made::Computed(Computed::Skipped(reason)),
             })
@@ -118,10 +118,8 @@ pub(super) async fn make(
             let units = gather(engine, processor, lane, known).instrument(step("read")).await?;
             let calendar = Arc::clone(&engine.calendar);
             let date = calendar.date(at);
-            let computed =
-                compute_on(&*engine.ports.cpu, lane, move || compute(&Inputs::new(&calendar, at, units)))
-                    .instrument(step("compute"))
-                    .await??;
+            let job = move || compute(&Inputs::new(&calendar, at, units));
+            let computed = compute_timed(engine, processor, lane, job).await??;
             if let Computed::Rows(output) = &computed {
                 check_rows(output.frame().rows() as u64, output.expected())?;
                 check_dates(output.frame(), date)?;
@@ -129,6 +127,23 @@ pub(super) async fn make(
             Ok(Made::Computed(computed))
         }
     }
+}
+
+/// Runs a processor's function and counts what it took.
+async fn compute_timed<T: Send + 'static>(
+    engine: &Engine,
+    processor: &Processor,
+    lane: Lane,
+    job: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Permanent> {
+    let timed = move || {
+        let before = thread_time();
+        let made = job();
+        (made, thread_time().saturating_sub(before))
+    };
+    let (made, took) = compute_on(&*engine.ports.cpu, lane, timed).instrument(step("compute")).await?;
+    engine.progress.computed(processor.writes, took);
+    Ok(made)
 }
 
 fn check_rows(written: u64, expected: u64) -> Result<(), Permanent> {

@@ -12,8 +12,8 @@ use super::compute::{Made, Trouble, known, make};
 use super::engine::Engine;
 use super::ports::{ObjectError, Retraction};
 use crate::flow::{
-    Catalog, Date, Document, DocumentPath, Failure, Keep, Lane, Listing, Outcome, Permanent, Processor,
-    Transient, Unit,
+    Date, Document, DocumentPath, Failure, Keep, Lane, Listing, Outcome, Permanent, Processor, Transient,
+    Unit,
 };
 
 /// How many lists are read at a time, where somebody looks for a date that has a document.
@@ -89,14 +89,29 @@ async fn heirs(
     Ok(found)
 }
 
-/// Whether the ledger says that a unit has nothing, as an accepted gap has: it has no documents then, although some
-/// could be made of what it reads.
-pub(super) fn is_skipped(catalog: &Catalog, processor: &Processor, at: usize) -> bool {
-    let record = catalog.get(processor.writes, at);
-    record.is_some_and(|record| matches!(record.outcome, Outcome::Skipped(_)))
+/// What a unit's documents are by what it reads now: none where the ledger says that the unit has nothing, as an
+/// accepted gap has, although some could be made.
+pub(super) async fn of(
+    engine: &Engine,
+    processor: &Processor,
+    at: usize,
+    lane: Lane,
+) -> Result<Vec<Document>, Trouble> {
+    let known = {
+        let catalog = engine.catalog();
+        let record = catalog.get(processor.writes, at);
+        if record.is_some_and(|record| matches!(record.outcome, Outcome::Skipped(_))) {
+            return Ok(Vec::new());
+        }
+        known(engine, &catalog, processor, at)
+    };
+    match make(engine, processor, at, lane, &known).await? {
+        Made::Documents(documents) => Ok(documents),
+        Made::Computed(_) | Made::Landed { .. } => Ok(Vec::new()),
+    }
 }
 
-/// The documents of a unit as it would be made now; none where it is not complete and cannot be made.
+/// The documents of a unit that may be an heir; none where it is not complete and cannot be made.
 async fn documents_of(engine: &Engine, unit: Unit) -> Result<Vec<Document>, Trouble> {
     engine.refresh_catalog().await?;
     let (Some(processor), Some(at)) =
@@ -105,16 +120,9 @@ async fn documents_of(engine: &Engine, unit: Unit) -> Result<Vec<Document>, Trou
         let message = format!("{unit} is no unit of the cascade");
         return Err(Permanent::new("declaration_broken", message).into());
     };
-    let (known, is_complete) = {
-        let catalog = engine.catalog();
-        if is_skipped(&catalog, processor, at) {
-            return Ok(Vec::new());
-        }
-        (known(engine, &catalog, processor, at), catalog.get(unit.dataset, at).is_some())
-    };
-    match make(engine, processor, at, Lane::Backfill, &known).await {
-        Ok(Made::Documents(documents)) => Ok(documents),
-        Ok(Made::Computed(_) | Made::Landed { .. }) => Ok(Vec::new()),
+    let is_complete = engine.catalog().get(unit.dataset, at).is_some();
+    match of(engine, processor, at, Lane::Backfill).await {
+        Ok(documents) => Ok(documents),
         // It has yet to be made, the first time or from what it reads by now, and looks then at what is there.
         Err(_) if !is_complete => Ok(Vec::new()),
         Err(Trouble::Failure(Failure::Permanent(_))) => Ok(Vec::new()),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -75,6 +76,7 @@ type Listener = Box<dyn Fn(&AttemptEnd) + Send + Sync>;
 /// Counters that can be watched.
 pub struct Progress {
     ended: Mutex<BTreeMap<DatasetName, Ended>>,
+    computed: Mutex<BTreeMap<DatasetName, Duration>>,
     finished: Mutex<BTreeSet<RunId>>,
     leases_renewed: AtomicU64,
     listener: OnceLock<Listener>,
@@ -85,6 +87,7 @@ impl Default for Progress {
     fn default() -> Self {
         Self {
             ended: Mutex::default(),
+            computed: Mutex::default(),
             finished: Mutex::default(),
             leases_renewed: AtomicU64::new(0),
             listener: OnceLock::new(),
@@ -98,6 +101,12 @@ impl Progress {
     #[must_use]
     pub fn ended(&self) -> BTreeMap<DatasetName, Ended> {
         self.ended.lock().expect("nobody panics while counting").clone()
+    }
+
+    /// How long cores have worked in processors' functions, by dataset: without reading, writing and waiting.
+    #[must_use]
+    pub fn compute_time(&self) -> BTreeMap<DatasetName, Duration> {
+        self.computed.lock().expect("nobody panics while counting").clone()
     }
 
     /// Whether the run is known to have finished.
@@ -136,6 +145,10 @@ impl Progress {
     pub fn listen(&self, listener: impl Fn(&AttemptEnd) + Send + Sync + 'static) {
         let is_first = self.listener.set(Box::new(listener)).is_ok();
         assert!(is_first, "one listener is enough");
+    }
+
+    pub(super) fn computed(&self, dataset: DatasetName, took: Duration) {
+        *self.computed.lock().expect("nobody panics while counting").entry(dataset).or_default() += took;
     }
 
     pub(super) fn attempt_ended(&self, end: AttemptEnd) {

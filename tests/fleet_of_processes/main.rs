@@ -67,6 +67,9 @@ const SCENARIO_MAX: Duration = Duration::from_secs(420);
 /// How long after it BigQuery may take to be equal to the lake.
 const SINK_MAX: Duration = Duration::from_secs(90);
 
+/// How long completions may lie in the outbox whose worker was killed between publishing and marking them.
+const OUTBOX_MAX: Duration = Duration::from_secs(60);
+
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// A landing zone with a small league, and what the embedded fleet makes of it.
@@ -152,6 +155,7 @@ fn a_fleet_of_processes_ends_in_the_bytes_of_one() {
         Torment { rng: ChaCha8Rng::seed_from_u64(SEED), servers: &servers, home: &home, steps: 0 };
     fleet.run_to_end(SCENARIO_MAX, |fleet| torment.step(fleet));
     assert_loaded(&mut fleet, &home);
+    fleet.wait_until(OUTBOX_MAX, || home.standing().outbox == 0);
     fleet.stop();
     assert_same(&reference, &home);
     assert!(home.committed_again().is_empty(), "done twice: {:?}", home.committed_again());
