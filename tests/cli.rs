@@ -37,6 +37,7 @@ fn a_run_fills_the_lake_and_the_same_again_does_nothing() {
     let tasks = total(&first, "done") + total(&first, "skipped");
     assert_eq!(planned["tasks"].as_array().expect("tasks").len() as u64, tasks);
     assert!(total(&first, "skipped") > 0 && total(&first, "rows") > 500, "{first}");
+    assert!(total(&first, "compute_ms") > 0, "{first}");
     let lake = home.lake();
 
     let second = run_simulated(&home, &["--json"]).ended(0).json();
