@@ -51,12 +51,25 @@ pub struct Thresholds {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingLimits {
+    /// How many rows there must be to learn from.
+    pub rows: RowsToLearnFrom,
     /// With fewer values in a season than this a constant is no news.
     pub season_values_min: usize,
     /// With fewer values in a month than this a constant is no news.
     pub month_values_min: usize,
     /// Features that may have one value over a whole season.
     pub may_be_constant: Vec<MayBeConstant>,
+}
+
+/// How many rows of established players (the population `all`) there must be in the seasons that a model learns
+/// from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowsToLearnFrom {
+    /// Below this number it is a warning.
+    pub warn_below: usize,
+    /// Below this number nothing is trained: the month is skipped, and gate E with it.
+    pub skip_below: usize,
 }
 
 /// A feature that may have one value over a whole season, which is a warning then.
@@ -249,6 +262,8 @@ mod tests {
                 "unknown variant `Regular Seasons`",
             ),
             ("only = [\"Playoffs\"]", "only = [\"playoffs\"]", "only = [\"playoffs\"]"),
+            ("skip_below = 4000", "fail_below = 4000", "unknown field `fail_below`"),
+            (", skip_below = 4000", "", "missing field `skip_below`"),
             ("feature = \"injury_risk\"", "feature = \"injury_risks\"", "`injury_risks` is no feature"),
         ];
         for (from, to, expected) in cases {

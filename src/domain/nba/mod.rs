@@ -81,13 +81,14 @@ pub use feature_spread::{FeatureSpread, Spread, constant_over_a_season, feature_
 pub use feature_store::{FeatureInput, feature_rows};
 pub use game_lines::game_lines;
 pub use gate_rules::{
-    ModelLimits, THRESHOLDS_REVISION, Thresholds, ThresholdsError, TrainingLimits, segment, thresholds,
+    ModelLimits, RowsToLearnFrom, THRESHOLDS_REVISION, Thresholds, ThresholdsError, TrainingLimits, segment,
+    thresholds,
 };
 pub use grading::grades;
 pub use history::{Units, since};
 pub use identity::{canonical_game_id, league_date, player_lookup};
 pub use leaderboard::leaderboard;
-pub use model_checks::{StoreDay, model_checks, training_checks};
+pub use model_checks::{StoreDay, model_checks, training_checks, training_rows_check};
 pub use payload_fault::PayloadFault;
 pub use player_cache::{CacheInput, player_cache};
 pub use player_context::{ContextInput, player_contexts};

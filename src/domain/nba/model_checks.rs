@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::feature_spread::{FeatureSpread, Spread, feature_spread};
 use super::features::SLOTS;
-use super::gate_rules::{ModelLimits, TrainingLimits};
+use super::gate_rules::{ModelLimits, RowsToLearnFrom, TrainingLimits};
 use super::history::Units;
 use super::points::{FEATURE_SLOTS, PointsModel, PointsTraining};
 use crate::domain::checks::{Bound, CheckRow, ColumnProfile, Level, judge_figure, not_judged};
@@ -36,6 +36,19 @@ pub fn training_checks(
     let names = SLOTS.map(|(name, _)| name);
     checks.extend(varied(limits, store, &names, &store_spread(store, days)));
     checks
+}
+
+/// How many rows there are to learn from (`points::rows_to_learn_from`), beside how many there should be. Fewer than
+/// are trained on at all are not judged: there are no checks then.
+#[must_use]
+pub fn training_rows_check(limits: RowsToLearnFrom, training: DatasetName, rows: usize) -> CheckRow {
+    let (RowsToLearnFrom { warn_below, skip_below }, at) = (limits, (None, "rows"));
+    judge_figure(training, at, Level::Warn, rows as f64, Bound::AtLeast(warn_below as f64), || {
+        format!(
+            "{rows} rows of established players to learn from, where {warn_below} are wanted; a model is trained \
+             from {skip_below} on"
+        )
+    })
 }
 
 /// How the slots of the feature store lie in each month, from the profiles of its dates.
@@ -194,6 +207,7 @@ mod tests {
 
     fn limits() -> TrainingLimits {
         TrainingLimits {
+            rows: RowsToLearnFrom { warn_below: 70, skip_below: 4 },
             season_values_min: 10,
             month_values_min: 5,
             may_be_constant: vec![MayBeConstant {
@@ -216,6 +230,17 @@ mod tests {
             std: Some((values.1 - values.0) / 2.0),
             min: Some(values.0),
             max: Some(values.1),
+        }
+    }
+
+    #[test]
+    fn few_rows_to_learn_from_warn() {
+        for (rows, verdict) in [(4, "warn"), (69, "warn"), (70, "pass"), (71, "pass")] {
+            let check = training_rows_check(limits().rows, TRAINING, rows);
+            assert_eq!((&*check.check_id, &*check.verdict), ("training.rows", verdict), "{rows}");
+            assert_eq!((check.value, check.threshold), (Some(rows as f64), Some(70.0)));
+            let told = check.message.as_deref().unwrap_or_default();
+            assert_eq!(told.starts_with(&format!("{rows} rows")), verdict == "warn", "{told}");
         }
     }
 

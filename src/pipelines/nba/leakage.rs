@@ -46,7 +46,7 @@ const FEATURES: [Processor; 9] = [
 const MODEL_ROWS_MIN: usize = 400;
 /// What predictions are made from: the wide features, and a model that needs fewer rows than the real one.
 const PREDICTION: [Processor; 3] =
-    [points_features::PROCESSOR, points_training::PROCESSOR, points_model::processor::<MODEL_ROWS_MIN>()];
+    [points_features::PROCESSOR, points_training::PROCESSOR, points_model::learning_from::<MODEL_ROWS_MIN>()];
 /// What is said of a date's teams, and of its players.
 const TEAM_DATASETS: [DatasetName; 2] =
     [UPCOMING_TEAM_GAME_CONTEXT.name(), TEAM_DEFENSE_ZONE_ANALYSIS.name()];

@@ -129,8 +129,8 @@ pub const NBA: Pipeline =
     Pipeline { name: PipelineName::of("nba"), processors: PROCESSORS, calendar_source: "schedule", calendar };
 
 /// The two processors that wait for enough rows to learn from, as a league smaller than the real one needs them:
-/// they wait for `ROWS` rows. In place of those of the same names in `NBA`.
+/// they wait for `ROWS` rows of established players. In place of those of the same names in `NBA`.
 #[must_use]
 pub const fn learning_from<const ROWS: usize>() -> [Processor; 2] {
-    [points_model::processor::<ROWS>(), training_checks::processor::<ROWS>()]
+    [points_model::learning_from::<ROWS>(), training_checks::learning_from::<ROWS>()]
 }

@@ -3,22 +3,28 @@
 //! not yet enough to learn from.
 
 use super::datasets::{GATE_E, POINTS_MODEL, POINTS_TRAINING};
-use crate::domain::nba::points::{ROWS_MIN, TrainingFault, points_model};
-use crate::flow::{Computed, Input, Inputs, Output, Permanent, Processor, SkipReason, Window};
+use crate::domain::nba::points::{TrainingFault, points_model};
+use crate::domain::nba::thresholds;
+use crate::flow::{Compute, Computed, Input, Inputs, Output, Permanent, Processor, SkipReason, Window};
 
-/// The processor.
-pub(super) const PROCESSOR: Processor = processor::<ROWS_MIN>();
+/// The processor. From how many rows on there is a model, gate E's thresholds say.
+pub(super) const PROCESSOR: Processor =
+    processor(|inputs| compute(inputs, thresholds()?.training.rows.skip_below));
 
 const READS: &[Input] = &[GATE_E.same_date().optional(), POINTS_TRAINING.read(Window::AllBefore)];
 
-/// The processor of a league that has a model from so many rows of established players on.
-pub(super) const fn processor<const ROWS: usize>() -> Processor {
+/// The processor of a league that has a model from so many rows to learn from on.
+pub(super) const fn learning_from<const ROWS: usize>() -> Processor {
+    processor(|inputs| compute(inputs, ROWS))
+}
+
+const fn processor(compute: Compute) -> Processor {
     Processor::compute(
         POINTS_MODEL,
         "one trained model: trees, figures and the data of its report",
         2,
         READS,
-        |inputs| compute(inputs, ROWS),
+        compute,
     )
     .monthly()
     .taking_up_to(900)

@@ -5,12 +5,12 @@
 use super::checking::{CHECKS_CODE, checked};
 use super::datasets::{GATE_D, ML_FEATURE_STORE, POINTS_TRAINING, PRECOMPUTE_PROFILE, TRAINING_CHECKS};
 use crate::domain::checks::judge_passed;
-use crate::domain::nba::points::ROWS_MIN;
-use crate::domain::nba::{StoreDay, thresholds, training_checks};
-use crate::flow::{Computed, Input, Inputs, Permanent, Processor, SkipReason, Window};
+use crate::domain::nba::points::rows_to_learn_from;
+use crate::domain::nba::{RowsToLearnFrom, StoreDay, thresholds, training_checks, training_rows_check};
+use crate::flow::{Compute, Computed, Input, Inputs, Permanent, Processor, SkipReason, Window};
 
 /// `nba.training_checks`.
-pub(super) const PROCESSOR: Processor = processor::<ROWS_MIN>();
+pub(super) const PROCESSOR: Processor = processor(|inputs| compute(inputs, thresholds()?.training.rows));
 
 const READS: &[Input] = &[
     GATE_D.read(Window::AllBefore),
@@ -18,21 +18,26 @@ const READS: &[Input] = &[
     PRECOMPUTE_PROFILE.read(Window::AllBefore),
 ];
 
-/// The processor of a league that has a model from so many rows on.
-pub(super) const fn processor<const ROWS: usize>() -> Processor {
+/// The processor of a league that has a model from so many rows to learn from on.
+pub(super) const fn learning_from<const ROWS: usize>() -> Processor {
+    processor(|inputs| compute(inputs, RowsToLearnFrom { skip_below: ROWS, ..thresholds()?.training.rows }))
+}
+
+const fn processor(compute: Compute) -> Processor {
     Processor::compute(
         TRAINING_CHECKS,
         "The result of one check of all that a model learns from.",
         CHECKS_CODE,
         READS,
-        |inputs| compute(inputs, ROWS),
+        compute,
     )
     .monthly()
 }
 
-fn compute(inputs: &Inputs<'_>, rows_min: usize) -> Result<Computed, Permanent> {
+fn compute(inputs: &Inputs<'_>, limits: RowsToLearnFrom) -> Result<Computed, Permanent> {
     let rows = inputs.window(POINTS_TRAINING)?;
-    if rows.iter().map(|(_, rows)| rows.len()).sum::<usize>() < rows_min {
+    let number = rows_to_learn_from(&rows);
+    if number < limits.skip_below {
         return Ok(Computed::Skipped(SkipReason::TooFew));
     }
     let calendar = inputs.calendar();
@@ -42,7 +47,8 @@ fn compute(inputs: &Inputs<'_>, rows_min: usize) -> Result<Computed, Permanent> 
     let thresholds = thresholds()?;
     let training = (POINTS_TRAINING.name(), rows.as_slice());
     let store = (ML_FEATURE_STORE.name(), days.as_slice());
-    let mut checks = training_checks(&thresholds.training, training, store);
+    let mut checks = vec![training_rows_check(limits, POINTS_TRAINING.name(), number)];
+    checks.extend(training_checks(&thresholds.training, training, store));
     // Dates that rightly have nothing, such as a season's first ones, are none that have not passed.
     let passed = inputs.window(GATE_D)?.len();
     let accepted = inputs.gaps().filter(|(dataset, _)| *dataset == GATE_D.name()).count();

@@ -39,5 +39,5 @@ pub use schema::{ABSENT, FEATURE_SLOTS, FEATURE_VERSION, FeatureSlot, feature_sc
 pub use split::{Part, Population};
 #[cfg(test)]
 pub(crate) use train::tests::trained;
-pub use train::{MODEL_NAME, ROWS_MIN, SEASONS_MAX, TrainingFault, points_model};
+pub use train::{MODEL_NAME, SEASONS_MAX, TrainingFault, points_model, rows_to_learn_from};
 pub use training::points_training;

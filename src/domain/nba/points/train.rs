@@ -24,10 +24,6 @@ use crate::flow::{Date, Permanent};
 /// The name of the one model of the pipeline.
 pub const MODEL_NAME: &str = "points_gbdt";
 
-/// Rows of the population `all` below which no model is trained: 15 % of them are 600, whose mean absolute
-/// error is known to about 0.16 points (4 points over the root of 600); with fewer, figures tell nothing.
-pub const ROWS_MIN: usize = 4_000;
-
 /// Seasons that a model learns from, the current one included. The cost of a training stays bounded, and
 /// what basketball was before is no guide: pace and threes have moved more than that in five years.
 pub const SEASONS_MAX: i64 = 5;
@@ -89,17 +85,31 @@ impl From<TrainingFault> for Permanent {
     }
 }
 
-/// A model of all rows before `cutoff`, which are handed in by date; none of fewer than `rows_min` rows of
-/// the population `all` (`ROWS_MIN`, but for tests).
+/// How many rows a model of these units is known by: those of the population `all` in the seasons that it learns
+/// from.
+#[must_use]
+pub fn rows_to_learn_from(units: &Units<'_, PointsTraining>) -> usize {
+    recent(units).filter(|row| Population::All.holds(row)).count()
+}
+
+/// The rows of the last seasons, in order of date.
+fn recent<'a>(units: &Units<'a, PointsTraining>) -> impl Iterator<Item = &'a PointsTraining> {
+    let rows = || units.iter().flat_map(|(_, rows)| *rows);
+    let newest = rows().map(|row| row.season_year).max().unwrap_or(0);
+    rows().filter(move |row| row.season_year > newest - SEASONS_MAX)
+}
+
+/// A model of all rows before `cutoff`, which are handed in by date; none of fewer than `rows_min` rows to learn
+/// from.
 pub fn points_model(
     units: &Units<'_, PointsTraining>,
     cutoff: Date,
     rows_min: usize,
 ) -> Result<PointsModel, TrainingFault> {
     let rows = recent_rows(units, cutoff)?;
-    let established = rows.iter().filter(|row| Population::All.holds(row)).count();
-    let too_few = TrainingFault::TooFew { rows: established, cutoff };
-    if established < rows_min {
+    let number = rows_to_learn_from(units);
+    let too_few = TrainingFault::TooFew { rows: number, cutoff };
+    if number < rows_min {
         return Err(too_few);
     }
     let Some(split) = Split::of(rows.iter().copied()) else {
@@ -123,14 +133,12 @@ pub fn points_model(
     row(&predicted, &report, &deployed, cutoff)
 }
 
-/// The rows of the last seasons, in order of date, each checked to be one that may be learnt from.
+/// The rows of the last seasons, each checked to be one that may be learnt from.
 fn recent_rows<'a>(
     units: &Units<'a, PointsTraining>,
     cutoff: Date,
 ) -> Result<Vec<&'a PointsTraining>, TrainingFault> {
-    let rows = || units.iter().flat_map(|(_, rows)| *rows);
-    let newest = rows().map(|row| row.season_year).max().unwrap_or(0);
-    let recent: Vec<&PointsTraining> = rows().filter(|row| row.season_year > newest - SEASONS_MAX).collect();
+    let recent: Vec<&PointsTraining> = recent(units).collect();
     let expected = feature_schema();
     for row in &recent {
         if row.game_date >= cutoff {
@@ -248,6 +256,7 @@ pub(crate) mod tests {
     use crate::domain::nba::points::split::tests::row;
 
     const CUTOFF: i32 = 100;
+    const ROWS_MIN: usize = 4_000;
 
     /// A hundred dates of players who score what two features say, and a little by chance of a hash.
     fn dates(players: i64) -> Vec<(Date, Vec<PointsTraining>)> {
