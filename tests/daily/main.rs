@@ -2,6 +2,8 @@
 //! clock that only the test moves. Nothing here waits for the machine's clock.
 
 mod bus;
+#[path = "../gates/held.rs"]
+mod held;
 mod lanes;
 mod morning;
 mod no_go;

@@ -353,22 +353,8 @@ async fn check_against_a_backfill(serving: &Serving) {
     let straight = World::new(serving.world.clock.now());
     let process = straight.start(serving.zone()).await;
     process.bring_up_to_date(Date::of(2030, 1, 1).expect("a date")).await;
-    let (found, expected) = (serving.world.records().await, straight.records().await);
-    let units = |records: &BTreeMap<Unit, _>| records.keys().copied().collect::<Vec<_>>();
-    assert_eq!(units(&found), units(&expected));
-    for (unit, expected) in &expected {
-        let made = |record: &tidegate::fleet::UnitRecord| {
-            let revision = record.stored.as_ref().map(|stored| stored.revision);
-            (record.outcome, record.fingerprint, revision, record.rows_written, record.rows_expected)
-        };
-        assert_eq!(made(&found[unit]), made(expected), "{unit}");
-    }
-    let kept = |world: &World| -> BTreeMap<Unit, _> {
-        world.lake.contents().into_iter().map(|(unit, stored)| (unit, stored.revision)).collect()
-    };
-    assert_eq!(kept(&serving.world), kept(&straight));
+    serving.world.assert_same(&straight).await;
     // Of the dates that were put off nothing is published any more.
-    assert_eq!(serving.world.objects.contents(), straight.objects.contents());
     let of_date = |date: &Date| format!("predictions/{date}.json");
     assert!(serving.withdrawn.iter().all(|date| straight.objects.get(&of_date(date)).is_none()));
 }

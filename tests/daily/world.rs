@@ -1,7 +1,7 @@
 //! The whole NBA pipeline with the real engine and the real loops over messages, ledger and lake in memory, on
 //! a clock that only the test moves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tidegate::fleet::{
 };
 use tidegate::flow::{
     Calendar, Cascade, DatasetName, Date, Frame, Lane, Pipeline, Plan, PlanRequest, Processor, Rhythm, Step,
-    Unit,
+    TaskState, Unit,
 };
 use tidegate::pipelines::nba::{NBA, learning_from};
 
@@ -100,6 +100,35 @@ impl World {
     pub(crate) async fn records(&self) -> BTreeMap<Unit, UnitRecord> {
         let (_, changes) = self.ledger.changes_since(0).await.expect("records");
         changes.into_iter().filter_map(|(unit, record)| Some((unit, record?))).collect()
+    }
+
+    /// That both have made the same of the same units, row for row and document for document.
+    pub(crate) async fn assert_same(&self, other: &Self) {
+        let (found, expected) = (self.records().await, other.records().await);
+        let units = |records: &BTreeMap<Unit, _>| records.keys().copied().collect::<Vec<_>>();
+        assert_eq!(units(&found), units(&expected));
+        for (unit, expected) in &expected {
+            let made = |record: &UnitRecord| {
+                let revision = record.stored.as_ref().map(|stored| stored.revision);
+                (record.outcome, record.fingerprint, revision, record.rows_written, record.rows_expected)
+            };
+            assert_eq!(made(&found[unit]), made(expected), "{unit}");
+        }
+        let kept = |world: &Self| -> BTreeMap<Unit, _> {
+            world.lake.contents().into_iter().map(|(unit, stored)| (unit, stored.revision)).collect()
+        };
+        assert_eq!(kept(self), kept(other));
+        assert_eq!(self.objects.contents(), other.objects.contents());
+    }
+
+    /// The units whose latest tasks wait for a dead letter.
+    pub(crate) async fn held(&self) -> BTreeSet<Unit> {
+        let mut held = BTreeSet::new();
+        for run in self.ledger.runs(false).await.expect("runs") {
+            let tasks = self.ledger.tasks(run.id, None).await.expect("tasks");
+            held.extend(tasks.iter().filter(|task| task.state == TaskState::Held).map(|task| task.unit));
+        }
+        held
     }
 
     /// The rows of a unit that has some.

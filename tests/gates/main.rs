@@ -1,85 +1,16 @@
 //! The gates with the real program: a payload that can be parsed and is complete, but wrong, is a NO-GO; it holds
 //! exactly what stands behind the gate, is explained, accepted, and mended like any dead letter.
 
+mod each_gate;
+mod held;
+#[path = "../home/mod.rs"]
 mod home;
-
-use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::path::PathBuf;
+mod landing;
 
 use serde_json::Value;
-use tidegate::adapters::sources::{League, SimulatedLeague};
 
 use home::{SMALL_LEAGUE, TestHome, assert_same_lake};
-
-/// A landing zone of one small season, and a date in it.
-struct Landing {
-    directory: tempfile::TempDir,
-    dates: Vec<String>,
-    at: usize,
-}
-
-impl Landing {
-    fn write() -> Self {
-        let league = League { seed: 5, seasons: vec![2023], teams: 4, games_per_team: 12 };
-        let directory = tempfile::tempdir().expect("a directory");
-        SimulatedLeague::new(league).expect("a league").write_landing_zone(directory.path()).expect("a zone");
-        let mut zone = Self { directory, dates: Vec::new(), at: 0 };
-        zone.dates =
-            zone.members().into_iter().map(|(name, _)| name.trim_end_matches(".json").to_owned()).collect();
-        zone.at = zone.dates.len() / 2;
-        zone
-    }
-
-    fn path(&self) -> &str {
-        self.directory.path().to_str().expect("UTF-8")
-    }
-
-    fn date(&self) -> &str {
-        &self.dates[self.at]
-    }
-
-    fn archive(&self) -> PathBuf {
-        self.directory.path().join("player_game_logs/2023-24.zip")
-    }
-
-    fn members(&self) -> Vec<(String, Vec<u8>)> {
-        let mut archive = zip::ZipArchive::new(File::open(self.archive()).expect("a file")).expect("a zip");
-        let mut member = |at: usize| {
-            let mut member = archive.by_index(at).expect("a member");
-            let mut bytes = Vec::new();
-            member.read_to_end(&mut bytes).expect("its bytes");
-            (member.name().expect("a name").into_owned(), bytes)
-        };
-        let number =
-            0..zip::ZipArchive::new(File::open(self.archive()).expect("a file")).expect("a zip").len();
-        number.map(&mut member).collect()
-    }
-
-    /// A text column that was coerced to a number with errors suppressed: nobody has played a minute on the date.
-    /// Answers with the archive as it was.
-    fn lose_minutes(&self) -> Vec<u8> {
-        let whole = fs::read(self.archive()).expect("the archive");
-        let members = self.members();
-        let mut zip = zip::ZipWriter::new(File::create(self.archive()).expect("a file"));
-        for (name, mut bytes) in members {
-            if name.starts_with(self.date()) {
-                let mut payload: Value = serde_json::from_slice(&bytes).expect("JSON");
-                let set = &mut payload["resultSets"][0];
-                let headers = set["headers"].as_array().expect("headers");
-                let minutes = headers.iter().position(|header| header == "MIN").expect("MIN");
-                for row in set["rowSet"].as_array_mut().expect("rows") {
-                    row[minutes] = Value::from(0);
-                }
-                bytes = serde_json::to_vec(&payload).expect("JSON");
-            }
-            zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("a member");
-            zip.write_all(&bytes).expect("its bytes");
-        }
-        zip.finish().expect("a zip");
-        whole
-    }
-}
+use landing::Landing;
 
 /// How many tasks of a dataset ended so in a run.
 fn tasks(run: &Value, dataset: &str, how: &str) -> u64 {
@@ -114,7 +45,8 @@ fn a_no_go_holds_what_stands_behind_it_until_it_is_accepted_or_mended() {
     // The playoffs are in an archive of their own.
     let dates = gate(&check, "gate_a")["dates"].as_u64().expect("a number");
 
-    let whole = landing.lose_minutes();
+    let whole = landing.whole();
+    landing.lose_minutes();
     let home = TestHome::new();
     let run = home.run(&["run", "nba", "--landing", landing.path(), "--json"]).ended(3).json();
     let letters = run["dead_letters"].as_array().expect("dead letters");
@@ -152,19 +84,20 @@ fn a_no_go_holds_what_stands_behind_it_until_it_is_accepted_or_mended() {
 
     let accepting = TestHome::new();
     accepting.run(&["run", "nba", "--landing", landing.path()]).ended(3);
-    fs::write(landing.archive(), whole).expect("the archive");
+    landing.mend(&whole);
     home.run(&["dead-letters", "replay", "1"]).ended(0);
     home.run(&["check", "nba"]).ended(0);
     assert_same_lake(&clean.lake(), &home.lake());
 
-    let (home, whole) = (accepting, landing.lose_minutes());
+    landing.lose_minutes();
+    let home = accepting;
     home.run(&["dead-letters", "accept", "1"]).ended(0);
     let check = home.run(&["check", "nba", "--json"]).ended(0).json();
     assert_eq!(gate(&check, "gate_b")["accepted"][0], landing.date());
     let gap = format!("gap:nba.gate_b:{}", landing.date());
     assert!(gaps(&home, &gap) > 0, "what was made without the gate's GO says so");
 
-    fs::write(landing.archive(), whole).expect("the archive");
+    landing.mend(&whole);
     home.run(&["run", "nba"]).ended(0);
     let check = home.run(&["check", "nba", "--json"]).ended(0).json();
     assert_eq!(gate(&check, "gate_b")["accepted"].as_array().map(Vec::len), Some(0));
