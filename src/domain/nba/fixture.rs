@@ -542,8 +542,8 @@ pub(crate) fn prediction(date: Date, player_id: i64) -> PlayerPrediction {
     }
 }
 
-/// What draftkings offers on a player: 20.5 points.
-pub(crate) fn player_prop(date: Date, lookup: &str) -> PlayerProp {
+/// What draftkings offers on a player of a team, which plays at home: 20.5 points.
+pub(crate) fn player_prop(date: Date, lookup: &str, team: &str) -> PlayerProp {
     PlayerProp {
         player_lookup: lookup.into(),
         player_name: lookup.into(),
@@ -553,7 +553,7 @@ pub(crate) fn player_prop(date: Date, lookup: &str) -> PlayerProp {
         under_price: None,
         game_date: date,
         event_id: "e1".into(),
-        home_team: "".into(),
+        home_team: team.into(),
         away_team: "".into(),
         commence_time: "".into(),
         snapshot_time: "".into(),

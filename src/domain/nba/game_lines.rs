@@ -1,4 +1,4 @@
-//! Bookmakers' spreads and totals as typed rows, and what a game's contexts take from them. Pure: payloads in, rows or a
+//! Bookmakers' spreads and totals as typed rows, and what a game's contexts take from them. Pure: offers in, rows or a
 //! named fault out. The payload's shape is in `offers.rs`; other markets are left alone.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use super::offers::{DateOffers, Outcome, Place, rank, shown};
 use super::payload_fault::PayloadFault;
 use super::rows_game_lines::GameLine;
 use super::rows_schedule::ScheduledGame;
-use crate::flow::{Date, Payload};
+use crate::flow::Date;
 
 const SPREADS: &str = "spreads";
 const TOTALS: &str = "totals";
@@ -17,47 +17,10 @@ const TOTALS: &str = "totals";
 const SPREAD_MAX: f64 = 60.0;
 const TOTAL: std::ops::Range<f64> = 100.0..400.0;
 
-/// The service names teams in full. The nickname is left out where the place tells who it is, the longer
-/// ones first.
-const TEAMS: [(&str, &str); 32] = [
-    ("Los Angeles Clippers", "LAC"),
-    ("Los Angeles", "LAL"),
-    ("LA", "LAC"),
-    ("Atlanta", "ATL"),
-    ("Boston", "BOS"),
-    ("Brooklyn", "BKN"),
-    ("Charlotte", "CHA"),
-    ("Chicago", "CHI"),
-    ("Cleveland", "CLE"),
-    ("Dallas", "DAL"),
-    ("Denver", "DEN"),
-    ("Detroit", "DET"),
-    ("Golden State", "GSW"),
-    ("Houston", "HOU"),
-    ("Indiana", "IND"),
-    ("Memphis", "MEM"),
-    ("Miami", "MIA"),
-    ("Milwaukee", "MIL"),
-    ("Minnesota", "MIN"),
-    ("New Orleans", "NOP"),
-    ("New York", "NYK"),
-    ("Oklahoma City", "OKC"),
-    ("Orlando", "ORL"),
-    ("Philadelphia", "PHI"),
-    ("Phoenix", "PHX"),
-    ("Portland", "POR"),
-    ("Sacramento", "SAC"),
-    ("San Antonio", "SAS"),
-    ("Toronto", "TOR"),
-    ("Utah", "UTA"),
-    ("Washington", "WAS"),
-    ("L.A. Clippers", "LAC"),
-];
-
-/// The lines of all payloads of a date, by game and bookmaker.
-pub fn game_lines(payloads: &[Payload], date: Date) -> Result<Vec<GameLine>, PayloadFault> {
+/// The lines of a date, by game and bookmaker.
+pub fn game_lines(offers: &DateOffers<'_>, date: Date) -> Result<Vec<GameLine>, PayloadFault> {
     let mut rows = Vec::new();
-    for place in DateOffers::read(payloads)?.latest(date)? {
+    for place in offers.latest(date)? {
         rows.extend(of_game(place, date)?);
     }
     Ok(rows)
@@ -78,11 +41,10 @@ fn of_game(place: Place<'_>, date: Date) -> Result<Vec<GameLine>, PayloadFault> 
             *known = Some(line);
         }
     }
-    let (home_team, away_team) = if lines.is_empty() {
+    if lines.is_empty() {
         return Ok(Vec::new());
-    } else {
-        (team(place, "home_team", &event.home_team)?, team(place, "away_team", &event.away_team)?)
-    };
+    }
+    let [home_team, away_team] = place.teams()?;
     let row = |(bookmaker, [home_spread, total]): (&str, [Option<f64>; 2])| GameLine {
         home_team: Arc::clone(&home_team),
         away_team: Arc::clone(&away_team),
@@ -121,13 +83,6 @@ fn total(place: Place<'_>, outcome: &Outcome) -> Result<f64, PayloadFault> {
         Some(point) if TOTAL.contains(&point) => Ok(point),
         other => Err(place.fault("point", shown(other), "is no total of a game")),
     }
-}
-
-fn team(place: Place<'_>, column: &'static str, name: &str) -> Result<Arc<str>, PayloadFault> {
-    let is_from =
-        |town: &str| name.strip_prefix(town).is_some_and(|rest| rest.starts_with(' ') || rest.is_empty());
-    let known = TEAMS.iter().find(|(town, _)| is_from(town)).map(|(_, code)| Arc::from(*code));
-    known.ok_or_else(|| place.fault(column, format!("`{name}`"), "is no team of the league"))
 }
 
 /// A game by its teams, home and away.
@@ -174,6 +129,7 @@ impl<'a> GameOffers<'a> {
 mod tests {
     use super::super::fixture;
     use super::*;
+    use crate::flow::Payload;
 
     /// The markets of bookmakers on Phoenix at Indiana.
     fn read(bookmakers: &[(&str, &str)]) -> Result<Vec<GameLine>, PayloadFault> {
@@ -190,7 +146,8 @@ mod tests {
             bookmakers.join(",")
         );
         let date = Date::parse("2024-01-26").expect("date");
-        game_lines(&[Payload::of("player_props/2023-24/2024-01-26.json", text)], date)
+        let payloads = [Payload::of("player_props/2023-24/2024-01-26.json", text)];
+        game_lines(&DateOffers::read(&payloads)?, date)
     }
 
     fn market(key: &str, outcomes: &[(&str, f64)]) -> String {
@@ -240,8 +197,6 @@ mod tests {
         let expected = ("LAC".to_owned(), "LAL".to_owned());
         assert_eq!(town("Los Angeles Clippers", "Los Angeles Lakers"), expected);
         assert_eq!(town("LA Clippers", "Los Angeles Lakers"), expected);
-        let codes: std::collections::BTreeSet<&str> = TEAMS.iter().map(|(_, code)| *code).collect();
-        assert_eq!(codes.len(), 30);
     }
 
     #[test]

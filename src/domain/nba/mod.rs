@@ -89,6 +89,7 @@ pub use history::{Units, since};
 pub use identity::{canonical_game_id, league_date, player_lookup};
 pub use leaderboard::leaderboard;
 pub use model_checks::{StoreDay, model_checks, training_checks, training_rows_check};
+pub use offers::DateOffers;
 pub use payload_fault::PayloadFault;
 pub use player_cache::{CacheInput, player_cache};
 pub use player_context::{ContextInput, player_contexts};

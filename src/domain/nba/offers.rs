@@ -41,12 +41,49 @@ pub(super) fn rank(bookmaker: &str) -> (usize, &str) {
     (known.unwrap_or(BOOKMAKERS.len()), bookmaker)
 }
 
-/// The offers of all payloads of a date.
-pub(super) struct DateOffers<'p>(Vec<(&'p Payload, Offers)>);
+/// The service names teams in full. The nickname is left out where the place tells who it is, the longer
+/// ones first.
+const TEAMS: [(&str, &str); 32] = [
+    ("Los Angeles Clippers", "LAC"),
+    ("Los Angeles", "LAL"),
+    ("LA", "LAC"),
+    ("Atlanta", "ATL"),
+    ("Boston", "BOS"),
+    ("Brooklyn", "BKN"),
+    ("Charlotte", "CHA"),
+    ("Chicago", "CHI"),
+    ("Cleveland", "CLE"),
+    ("Dallas", "DAL"),
+    ("Denver", "DEN"),
+    ("Detroit", "DET"),
+    ("Golden State", "GSW"),
+    ("Houston", "HOU"),
+    ("Indiana", "IND"),
+    ("Memphis", "MEM"),
+    ("Miami", "MIA"),
+    ("Milwaukee", "MIL"),
+    ("Minnesota", "MIN"),
+    ("New Orleans", "NOP"),
+    ("New York", "NYK"),
+    ("Oklahoma City", "OKC"),
+    ("Orlando", "ORL"),
+    ("Philadelphia", "PHI"),
+    ("Phoenix", "PHX"),
+    ("Portland", "POR"),
+    ("Sacramento", "SAC"),
+    ("San Antonio", "SAS"),
+    ("Toronto", "TOR"),
+    ("Utah", "UTA"),
+    ("Washington", "WAS"),
+    ("L.A. Clippers", "LAC"),
+];
+
+/// The offers of all payloads of a date, read once for all that is taken from them.
+pub struct DateOffers<'p>(Vec<(&'p Payload, Offers)>);
 
 impl<'p> DateOffers<'p> {
-    /// Reads them.
-    pub(super) fn read(payloads: &'p [Payload]) -> Result<Self, PayloadFault> {
+    /// Reads them. The fault is that a payload is not of the shape.
+    pub fn read(payloads: &'p [Payload]) -> Result<Self, PayloadFault> {
         let read = |payload: &'p Payload| Ok((payload, offers(payload)?));
         payloads.iter().map(read).collect::<Result<_, PayloadFault>>().map(Self)
     }
@@ -94,6 +131,19 @@ impl Place<'_> {
             found: found.into(),
             why: why.to_owned(),
         }
+    }
+
+    /// The codes of the game's teams, home and away.
+    pub(super) fn teams(&self) -> Result<[Arc<str>; 2], PayloadFault> {
+        let event = &self.snapshot.data;
+        Ok([self.team("home_team", &event.home_team)?, self.team("away_team", &event.away_team)?])
+    }
+
+    fn team(&self, column: &'static str, name: &str) -> Result<Arc<str>, PayloadFault> {
+        let is_from =
+            |town: &str| name.strip_prefix(town).is_some_and(|rest| rest.starts_with(' ') || rest.is_empty());
+        let known = TEAMS.iter().find(|(town, _)| is_from(town)).map(|(_, code)| Arc::from(*code));
+        known.ok_or_else(|| self.fault(column, format!("`{name}`"), "is no team of the league"))
     }
 
     /// Two offers that cannot both be.
@@ -196,4 +246,17 @@ pub(super) struct Outcome {
     pub(super) price: i64,
     /// The line; not every market has one.
     pub(super) point: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_team_of_the_league_has_a_name() {
+        let codes: BTreeSet<&str> = TEAMS.iter().map(|(_, code)| *code).collect();
+        assert_eq!(codes.len(), 30);
+    }
 }

@@ -12,7 +12,7 @@ use super::history::{DefenseHistory, History, Keyed, OffenseHistory, PlayerHisto
 use super::history::{Units, last, since};
 use super::population::{Member, NotScheduled, Played, population};
 use super::quality::tier;
-use super::recommendation::{Line, lines};
+use super::recommendation::Lines;
 use super::rows_game_lines::GameLine;
 use super::rows_player_context::PlayerContext;
 use super::rows_player_game::PlayerGame;
@@ -65,7 +65,7 @@ pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, N
         schedule: TeamSchedule::by_team(since(input.schedule, input.opening)),
         teams: TeamForms::of(input),
         offers: GameOffers::of(input.lines),
-        lines: (!input.props.is_empty()).then(|| lines(input.props)),
+        lines: (!input.props.is_empty()).then(|| Lines::of(input.props)),
         carried,
     };
     Ok(members.iter().map(|member| context(input, &past, member)).collect())
@@ -78,7 +78,7 @@ struct Past<'a> {
     teams: TeamForms<'a>,
     offers: GameOffers<'a>,
     /// Each player's line; none on a date without any offer.
-    lines: Option<Keyed<&'a str, Line>>,
+    lines: Option<Lines<'a>>,
 }
 
 /// Pace and rating of the teams, and the league's pace.
@@ -243,8 +243,8 @@ fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> Pl
         Attendance::of(member, input.date, input.opening, &past.carried, &past.schedule, &past.boxes);
     let Windows([l5, l10, l7d, l14d, l30d]) = Windows::of(&attendance);
     let windows = [l5, l10, l7d, l14d, l30d];
-    let lookup = &**player.player_lookup;
-    let line = past.lines.as_ref().and_then(|lines| lines.get(&lookup)).map(|line| line.points);
+    let lines = past.lines.as_ref();
+    let line = lines.and_then(|lines| lines.get(player.player_lookup, team)).map(|line| line.points);
     let (quality_score, quality_issues) = quality(load.games_30, &input.gaps);
     let points = |games: &[&PlayerGame]| {
         mean(games.iter().map(|game| real(game.points))).map(|value| rounded(value, 1))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::box_score::{Used, effective_fg, points_add_up, rounded, true_shooting, usage_rate};
 use super::quality::{Issue, Quality};
-use super::recommendation::{Line, lines};
+use super::recommendation::{Line, Lines};
 use super::rows_player_game::PlayerGame;
 use super::rows_player_props::PlayerProp;
 use super::rows_raw::PlayerLog;
@@ -41,12 +41,12 @@ pub fn player_games(date: &PlayersOfDate<'_>) -> Result<Vec<PlayerGame>, Summary
     }
     let teams: BTreeMap<(&str, &str), &TeamOffense> =
         (date.teams.iter()).map(|team| ((&*team.game_id, &*team.team_abbr), team)).collect();
-    let offers = lines(date.props);
+    let offers = Lines::of(date.props);
     Ok((date.player_logs.iter())
         .map(|line| {
             let team = teams.get(&(&*line.game_id, &*line.team_abbr)).copied();
             let zones = date.shots.of_player(&line.game_id, line.player_id);
-            let offered = offers.get(&&*line.player_lookup);
+            let offered = offers.get(&line.player_lookup, &line.team_abbr);
             row(line, zones, raw_usage(line, team), offered, date.gaps)
         })
         .collect())

@@ -1,35 +1,41 @@
-//! Bookmakers' lines on players' points as typed rows. Pure: payloads in, rows or a named fault out. The payload's shape
+//! Bookmakers' lines on players' points as typed rows. Pure: offers in, rows or a named fault out. The payload's shape
 //! is in `offers.rs`; other markets are left alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::identity::{person_name, player_lookup};
 use super::offers::{DateOffers, Outcome, Place, shown};
 use super::payload_fault::PayloadFault;
 use super::rows_player_props::PlayerProp;
-use crate::flow::{Date, Payload};
+use crate::flow::Date;
 
 /// The market on points.
 const MARKET: &str = "player_points";
 /// No line on a player's points is at or above this.
 const LINE_MAX: f64 = 100.0;
 
-/// The lines of all payloads of a date, by game, player and bookmaker.
-pub fn player_props(payloads: &[Payload], date: Date) -> Result<Vec<PlayerProp>, PayloadFault> {
+/// The lines of a date, by game, player and bookmaker.
+pub fn player_props(offers: &DateOffers<'_>, date: Date) -> Result<Vec<PlayerProp>, PayloadFault> {
     let mut rows = Vec::new();
-    for place in DateOffers::read(payloads)?.latest(date)? {
+    for place in offers.latest(date)? {
         rows.extend(of_game(place, date)?);
     }
     Ok(rows)
 }
 
 /// One row a player and bookmaker; both sides must name the same line.
-fn of_game(place: Place<'_>, date: Date) -> Result<impl Iterator<Item = PlayerProp>, PayloadFault> {
+fn of_game(place: Place<'_>, date: Date) -> Result<Vec<PlayerProp>, PayloadFault> {
+    let mut offered = place.snapshot.data.outcomes(MARKET).peekable();
+    if offered.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    let teams = place.teams()?;
     let mut offers: BTreeMap<(String, &str), PlayerProp> = BTreeMap::new();
-    for (bookmaker, outcome) in place.snapshot.data.outcomes(MARKET) {
+    for (bookmaker, outcome) in offered {
         let line = line(place, outcome)?;
         let key = (player_lookup(&outcome.description), bookmaker);
-        let row = offers.entry(key).or_insert_with_key(|key| row(place, date, key, outcome, line));
+        let row = offers.entry(key).or_insert_with_key(|key| row(place, date, &teams, key, outcome, line));
         let side = match &*outcome.name {
             "Over" => &mut row.over_price,
             "Under" => &mut row.under_price,
@@ -41,12 +47,13 @@ fn of_game(place: Place<'_>, date: Date) -> Result<impl Iterator<Item = PlayerPr
         }
         *side = Some(outcome.price);
     }
-    Ok(offers.into_values())
+    Ok(offers.into_values().collect())
 }
 
 fn row(
     place: Place<'_>,
     date: Date,
+    [home_team, away_team]: &[Arc<str>; 2],
     (lookup, bookmaker): &(String, &str),
     outcome: &Outcome,
     points_line: f64,
@@ -61,8 +68,8 @@ fn row(
         under_price: None,
         game_date: date,
         event_id: event.id.as_str().into(),
-        home_team: event.home_team.as_str().into(),
-        away_team: event.away_team.as_str().into(),
+        home_team: Arc::clone(home_team),
+        away_team: Arc::clone(away_team),
         commence_time: event.commence_time.as_str().into(),
         snapshot_time: place.snapshot.timestamp.as_str().into(),
     }
@@ -82,6 +89,7 @@ fn line(place: Place<'_>, outcome: &Outcome) -> Result<f64, PayloadFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::Payload;
 
     const COMMENCE: &str = "2024-01-27T00:10:00Z";
 
@@ -106,7 +114,8 @@ mod tests {
     fn read(snapshots: &[String]) -> Result<Vec<PlayerProp>, PayloadFault> {
         let text = format!(r#"{{"snapshots":[{}]}}"#, snapshots.join(","));
         let date = Date::parse("2024-01-26").expect("date");
-        player_props(&[Payload::of("player_props/2023-24/2024-01-26.json", text)], date)
+        let payloads = [Payload::of("player_props/2023-24/2024-01-26.json", text)];
+        player_props(&DateOffers::read(&payloads)?, date)
     }
 
     #[test]
@@ -124,6 +133,7 @@ mod tests {
         assert_eq!(rows.len(), 1);
         assert_eq!((rows[0].points_line, &*rows[0].player_lookup), (32.5, "lukadoncic"));
         assert_eq!((rows[0].over_price, rows[0].under_price), (Some(-110), None));
+        assert_eq!((&*rows[0].home_team, &*rows[0].away_team), ("IND", "PHX"));
         assert_eq!(read(&[at("2024-01-27T03:00:00Z", 30.5)]), Ok(vec![]));
     }
 
@@ -151,6 +161,11 @@ mod tests {
                 offers(&[outcome("Over", "A", 9.5), outcome("Under", "A", 10.5)]),
                 "payload_contradiction",
                 "A of draftkings",
+            ),
+            (
+                offers(&[outcome("Over", "A", 9.5)]).replace("Indiana Pacers", "Team Stars"),
+                "payload_value",
+                "home_team: `Team Stars`",
             ),
             ("{}".to_owned(), "payload_malformed", "timestamp"),
         ];

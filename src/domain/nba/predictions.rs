@@ -9,7 +9,7 @@ use super::gaps::gaps_of;
 use super::history::{Keyed, PlayerHistory, Units};
 use super::points::{PointsFeatures, PointsModel};
 use super::prediction::{Form, Prediction, Refusal, System};
-use super::recommendation::{ESTIMATED, Line, Side, edge, lines, recommend};
+use super::recommendation::{ESTIMATED, Line, Lines, Side, edge, recommend};
 use super::rows_feature_store::FeatureRow;
 use super::rows_player_context::PlayerContext;
 use super::rows_player_game::PlayerGame;
@@ -112,7 +112,7 @@ struct Day<'a> {
     tiers: Tiers<'a>,
     model: Option<&'a PointsModel>,
     points_features: Keyed<i64, &'a PointsFeatures>,
-    lines: Keyed<&'a str, Line>,
+    lines: Lines<'a>,
 }
 
 impl<'a> Day<'a> {
@@ -129,7 +129,7 @@ impl<'a> Day<'a> {
             tiers: Tiers::of(input.defenses),
             model: input.model,
             points_features: input.points_features.iter().map(|row| (row.player_id, row)).collect(),
-            lines: lines(input.props),
+            lines: Lines::of(input.props),
         }
     }
 
@@ -177,7 +177,7 @@ impl<'a> Day<'a> {
         texts: &Texts,
     ) -> Option<Line> {
         let estimated = || Line::estimated(form?, context?.games_played_season, &texts.estimated);
-        self.lines.get(&*row.player_lookup).cloned().or_else(estimated)
+        self.lines.get(&row.player_lookup, &row.team_abbr).cloned().or_else(estimated)
     }
 }
 
@@ -298,12 +298,18 @@ mod tests {
 
     #[test]
     fn a_bookmakers_line_is_taken_and_the_estimate_stands_in_for_it() {
-        let prop = PlayerProp { points_line: 30.5, ..fixture::player_prop(Date::from_days(100), "aplayer") };
+        let of_team = |team: &str| {
+            let prop = fixture::player_prop(Date::from_days(100), "aplayer", team);
+            PlayerProp { points_line: 30.5, ..prop }
+        };
+        let team = &*fixture::feature_row(Date::from_days(100), 1).team_abbr;
         let line = |props: &[PlayerProp]| {
             let row = &predicted(&model(), props)[0];
             (row.has_prop_line, row.points_line, row.line_source.as_deref().map(str::to_owned))
         };
-        assert_eq!(line(&[prop]), (true, Some(30.5), Some("draftkings".to_owned())));
-        assert_eq!(line(&[]), (false, Some(12.0), Some("ESTIMATED_AVG".to_owned())));
+        let estimated = (false, Some(12.0), Some("ESTIMATED_AVG".to_owned()));
+        assert_eq!(line(&[of_team(team)]), (true, Some(30.5), Some("draftkings".to_owned())));
+        assert_eq!(line(&[]), estimated);
+        assert_eq!(line(&[of_team("ZZZ")]), estimated, "it is a namesake's");
     }
 }

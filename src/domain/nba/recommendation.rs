@@ -36,21 +36,34 @@ impl Line {
     }
 }
 
-/// Each player's line among all offers of a date, by the normalised name.
-pub(super) fn lines(offers: &[PlayerProp]) -> Keyed<&str, Line> {
-    let mut best: Keyed<&str, &PlayerProp> = Keyed::default();
-    for offer in offers {
-        let place = best.entry(&offer.player_lookup).or_insert(offer);
-        if rank(&offer.bookmaker) < rank(&place.bookmaker) {
-            *place = offer;
+/// The lines of a date. The source has no ids of players: a line is of whoever has the normalised name in one of the
+/// two teams whose game it is offered on, and of no namesake in another game.
+pub(super) struct Lines<'a>(Keyed<(&'a str, &'a str), Line>);
+
+impl<'a> Lines<'a> {
+    /// Of all offers of the date, of each player the first bookmaker's.
+    pub(super) fn of(offers: &'a [PlayerProp]) -> Self {
+        let mut best: Keyed<(&str, &str), &PlayerProp> = Keyed::default();
+        for offer in offers {
+            for team in [&offer.home_team, &offer.away_team] {
+                let place = best.entry((&offer.player_lookup, team)).or_insert(offer);
+                if rank(&offer.bookmaker) < rank(&place.bookmaker) {
+                    *place = offer;
+                }
+            }
         }
+        let line = |offer: &PlayerProp| Line {
+            points: offer.points_line,
+            source: Arc::clone(&offer.bookmaker),
+            is_real: true,
+        };
+        Self(best.into_iter().map(|(player, offer)| (player, line(offer))).collect())
     }
-    let line = |offer: &PlayerProp| Line {
-        points: offer.points_line,
-        source: Arc::clone(&offer.bookmaker),
-        is_real: true,
-    };
-    best.into_iter().map(|(player, offer)| (player, line(offer))).collect()
+
+    /// The line of a player of a team.
+    pub(super) fn get<'s>(&'s self, player_lookup: &'s str, team: &'s str) -> Option<&'s Line> {
+        self.0.get(&(player_lookup, team))
+    }
 }
 
 /// A side of a line.
@@ -122,7 +135,7 @@ mod tests {
     use crate::flow::Date;
 
     fn offer(player: &str, bookmaker: &str, points_line: f64) -> PlayerProp {
-        let offer = fixture::player_prop(Date::from_days(9), player);
+        let offer = fixture::player_prop(Date::from_days(9), player, "AAA");
         PlayerProp { bookmaker: bookmaker.into(), points_line, ..offer }
     }
 
@@ -137,12 +150,30 @@ mod tests {
             offer("others", "williamhill_us", 1.0),
             offer("others", "betmgm", 2.0),
         ];
-        let lines = lines(&offers);
-        let source = |player| lines.get(&player).map(|line| (&*line.source, line.points, line.is_real));
+        let lines = Lines::of(&offers);
+        let source = |player| lines.get(player, "AAA").map(|line| (&*line.source, line.points, line.is_real));
         assert_eq!(source("all"), Some(("draftkings", 3.0, true)));
         assert_eq!(source("second"), Some(("fanduel", 2.0, true)));
         assert_eq!(source("others"), Some(("betmgm", 2.0, true)));
         assert_eq!(source("nobody"), None);
+    }
+
+    #[test]
+    fn a_line_is_of_no_namesake_in_another_game() {
+        let of_game = |home: &str, away: &str, points| PlayerProp {
+            home_team: home.into(),
+            away_team: away.into(),
+            ..offer("jaylinwilliams", "fanduel", points)
+        };
+        let offers = [of_game("OKC", "DAL", 8.5), of_game("MIL", "DEN", 12.5)];
+        let lines = Lines::of(&offers);
+        let cases =
+            [("OKC", Some(8.5)), ("DAL", Some(8.5)), ("MIL", Some(12.5)), ("DEN", Some(12.5)), ("BOS", None)];
+        for (team, expected) in cases {
+            assert_eq!(lines.get("jaylinwilliams", team).map(|line| line.points), expected, "{team}");
+        }
+        let alone = Lines::of(&offers[..1]);
+        assert_eq!(alone.get("jaylinwilliams", "MIL"), None, "nobody offers a line on him");
     }
 
     #[test]

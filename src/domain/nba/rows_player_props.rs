@@ -8,7 +8,8 @@ use crate::flow::Date;
 crate::rows! {
     /// One bookmaker's line on one player's points, in the last snapshot before the game.
     pub struct PlayerProp key(event_id, player_lookup, bookmaker) {
-        /// The name, normalised as everywhere: by it, lines are joined, for the source has no ids of players.
+        /// The name, normalised as everywhere: by it, among the players of the game's two teams, lines are
+        /// joined, for the source has no ids of players.
         pub player_lookup: Arc<str>,
         /// The name as the source spells it.
         pub player_name: Arc<str>,
@@ -24,9 +25,9 @@ crate::rows! {
         pub game_date: Date,
         /// The source's id of the game.
         pub event_id: Arc<str>,
-        /// The home team's full name, as the source has it.
+        /// The home team's code.
         pub home_team: Arc<str>,
-        /// The away team's full name.
+        /// The away team's code.
         pub away_team: Arc<str>,
         /// When the game begins, `YYYY-MM-DDTHH:MM:SSZ`.
         pub commence_time: Arc<str>,

@@ -316,11 +316,14 @@ fn a_line_says_on_which_side_of_it_a_player_came_out() {
     let cases = [(-0.5, "OVER", 0.5), (0.0, "PUSH", 0.0), (1.5, "UNDER", -1.5)];
     for (above, result, margin) in cases {
         let line = points as f64 + above;
-        let prop = fixture::player_prop(plain[0].game_date, &plain[0].player_lookup);
+        let PlayerGame { game_date, player_lookup, team_abbr, .. } = &plain[0];
+        let prop = fixture::player_prop(*game_date, player_lookup, team_abbr);
         day.props = vec![PlayerProp { points_line: line, ..prop }];
         let rows = day.players().expect("rows");
         let found = (Some(line), Some(result.to_owned()), Some(margin), Some("draftkings".to_owned()));
         assert_eq!(of(&rows[0]), found);
         assert_eq!(rows[1..], plain[1..], "nobody else has a line");
     }
+    day.props[0].home_team = "ZZZ".into();
+    assert_eq!(day.players().expect("rows"), plain, "it is a namesake's");
 }

@@ -15,7 +15,8 @@ pub(super) const PROCESSOR: Processor = Processor::compute(
 );
 
 fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
-    let rows = nba::game_lines(inputs.payloads(LANDED_PLAYER_PROPS)?, inputs.date())?;
+    let offers = nba::DateOffers::read(inputs.payloads(LANDED_PLAYER_PROPS)?)?;
+    let rows = nba::game_lines(&offers, inputs.date())?;
     // Bookmakers offer what they like: none is too few.
     Ok(Computed::Rows(Output::of(rows, 0)))
 }

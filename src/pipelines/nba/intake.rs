@@ -1,7 +1,7 @@
 //! How the NBA pipeline reads the answers of the league's service before they land: by the very functions
 //! that read them afterwards. Glue only.
 
-use crate::domain::nba::{self, GameState, PayloadFault};
+use crate::domain::nba::{self, DateOffers, GameState, PayloadFault};
 use crate::flow::{Date, Due, Intake, Over, PartAnswer, Payload, Permanent, Season, Unfit};
 
 /// What is due on a date, and whether an answer has it.
@@ -50,7 +50,9 @@ fn answer_fits(answer: PartAnswer<'_>) -> Result<(), Unfit> {
         }
         // Bookmakers offer what they like: none is too few.
         "player_props" => {
-            nba::player_props(payloads, date).and_then(|_| nba::game_lines(payloads, date)).map(drop)
+            let offers =
+                |offers| nba::player_props(&offers, date).and_then(|_| nba::game_lines(&offers, date));
+            DateOffers::read(payloads).and_then(offers).map(drop)
         }
         _ => {
             let message = format!("the pipeline nba reads no source `{source}` by date");

@@ -181,7 +181,11 @@ fn props(date: Date) -> Vec<PlayerProp> {
     let players = (0..PLAYERS_PER_TEAM * TEAMS.len() as i64).step_by(2);
     let offer = |player: i64| PlayerProp {
         points_line: 10.5 + world.chance(40, date, player, 15) as f64,
-        ..fixture::player_prop(date, &fixture::player_game(date, player, TEAMS[0], 0).player_lookup)
+        ..fixture::player_prop(
+            date,
+            &fixture::player_game(date, player, TEAMS[0], 0).player_lookup,
+            TEAMS[world.team(date, player)],
+        )
     };
     players.map(offer).collect()
 }

@@ -13,7 +13,7 @@ use crate::flow::{Computed, Inputs, Output, Permanent, Processor};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     PLAYER_GAME_SUMMARY,
     "What a player did in a game: box score, zones, usage and shooting.",
-    2,
+    3,
     &[
         GATE_A.same_date().optional(),
         PLAYER_GAME_LOGS.same_date(),

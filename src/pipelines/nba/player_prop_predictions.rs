@@ -18,7 +18,7 @@ use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     PLAYER_PROP_PREDICTIONS,
     "one system's prediction of one player's points, or why it has none",
-    3,
+    4,
     &[
         GATE_D.same_date().optional(),
         GATE_F.read(Window::MonthToDate).optional(),

@@ -9,13 +9,14 @@ use crate::flow::{Computed, Input, Inputs, Output, Permanent, Processor};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     PLAYER_PROPS,
     "One bookmaker's line on one player's points, before the game.",
-    2,
+    3,
     &[Input::same_date(LANDED_PLAYER_PROPS)],
     compute,
 );
 
 fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
-    let rows = nba::player_props(inputs.payloads(LANDED_PLAYER_PROPS)?, inputs.date())?;
+    let offers = nba::DateOffers::read(inputs.payloads(LANDED_PLAYER_PROPS)?)?;
+    let rows = nba::player_props(&offers, inputs.date())?;
     // Bookmakers offer what they like: none is too few.
     Ok(Computed::Rows(Output::of(rows, 0)))
 }

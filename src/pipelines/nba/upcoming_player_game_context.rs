@@ -20,7 +20,7 @@ const PLAYERS_MIN: usize = 5;
 pub(super) const PROCESSOR: Processor = Processor::compute(
     UPCOMING_PLAYER_GAME_CONTEXT,
     "one player before one game: rest, load, form, usage, pace",
-    2,
+    3,
     &[
         SCHEDULE.read(Window::Days { back: 60, ahead: 7 }),
         PLAYER_GAME_LOGS.same_date().optional(),

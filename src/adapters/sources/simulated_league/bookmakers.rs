@@ -35,12 +35,13 @@ pub(super) fn offers(season: &PlayedSeason, games: &[Game], date: Date) -> Bytes
     let known = before(season, date);
     let mut out = String::from(r#"{"snapshots":["#);
     for (at, game) in games.iter().enumerate() {
+        let scored = game.teams.map(|team| scored(season, team, date));
         for (number, time) in ["18:00:00", "23:55:00"].into_iter().enumerate() {
             let comma = if at + number == 0 { "" } else { "," };
             let bookmakers: Vec<String> = ["fanduel", "draftkings"]
                 .into_iter()
                 .enumerate()
-                .map(|(rank, key)| bookmaker(season, &known, game, key, (number * 2 + rank) as i64))
+                .map(|(rank, key)| bookmaker(season, &known, (game, scored), key, (number * 2 + rank) as i64))
                 .collect();
             let [home, away] = game.teams.map(|team| TEAMS[team].name);
             write!(
@@ -65,11 +66,11 @@ pub(super) fn offers(season: &PlayedSeason, games: &[Game], date: Date) -> Bytes
     Bytes::from(out)
 }
 
-/// What a bookmaker offers on a game. `mood` tells bookmakers and snapshots apart.
+/// What a bookmaker offers on a game, whose teams have scored so much in the mean. `mood` tells bookmakers and snapshots apart.
 fn bookmaker(
     season: &PlayedSeason,
     known: &BTreeMap<usize, Known>,
-    game: &Game,
+    (game, scored): (&Game, [f64; 2]),
     key: &str,
     mood: i64,
 ) -> String {
@@ -93,12 +94,11 @@ fn bookmaker(
         }
     }
     let points = market("player_points", &outcomes);
-    format!(r#"{{"key":"{key}","markets":[{points},{}]}}"#, of_game(season, game, mood))
+    format!(r#"{{"key":"{key}","markets":[{points},{}]}}"#, of_game(game, scored, mood))
 }
 
 /// The lines on a game: what both teams scored in the mean of their games before, as the bookmaker sees it.
-fn of_game(season: &PlayedSeason, game: &Game, mood: i64) -> String {
-    let [home, away] = game.teams.map(|team| scored(season, team, game.date));
+fn of_game(game: &Game, [home, away]: [f64; 2], mood: i64) -> String {
     let mut rng =
         chance::generator(0, "game lines", &[i64::from(game.date.days()), game.teams[0] as i64, mood]);
     let mut half = |line: f64| (2.0 * chance::normal(&mut rng, line, MOOD)).round() / 2.0;
