@@ -47,6 +47,8 @@ pub enum Door {
     Denied(String),
     /// It does not answer.
     Silent(String),
+    /// It was not asked: the password is not where the settings say.
+    NoSecret,
 }
 
 /// The server as it is.
@@ -79,7 +81,14 @@ pub struct SeenLedger {
 pub fn door(wanted: &WantedLedger, door: Door) -> (Finding, Option<SeenLedger>) {
     let WantedLedger { address, database, user, .. } = wanted;
     let subject = format!("{user}@{address}/{database}");
-    let secret = wanted.secret.as_deref();
+    let secret = match &wanted.secret {
+        Some(place) => format!(
+            "put the password of {user} into {place} (of Secret Manager: gcloud secrets versions access latest --secret=NAME-ledger-password)"
+        ),
+        None => format!(
+            "name the place of {user}'s password: ledger.password = {{ file = \"...\" }} of tidegate.toml"
+        ),
+    };
     let (verdict, found, expected, mend) = match door {
         Door::Open(seen) => {
             let encryption = seen.encryption.as_deref().unwrap_or("in the clear");
@@ -92,14 +101,8 @@ pub fn door(wanted: &WantedLedger, door: Door) -> (Finding, Option<SeenLedger>) 
             return (Finding::wrong(Verdict::Warn, Check::Ledger, subject, texts), Some(seen));
         }
         Door::Login(reason) => {
-            let mend = match secret {
-                Some(place) => format!(
-                    "put the password of {user} into {place} (of Secret Manager: gcloud secrets versions access latest --secret=NAME-ledger-password), or make a new one: ledger_password_version of the terraform"
-                ),
-                None => format!(
-                    "name the place of {user}'s password: ledger.password = {{ file = \"...\" }} of tidegate.toml"
-                ),
-            };
+            let renewed = "or make a new one: ledger_password_version of the terraform";
+            let mend = if wanted.secret.is_some() { format!("{secret}, {renewed}") } else { secret };
             (Verdict::Fail, reason, "a user and a password that it knows", mend)
         }
         Door::Database(reason) => (
@@ -131,6 +134,11 @@ pub fn door(wanted: &WantedLedger, door: Door) -> (Finding, Option<SeenLedger>) 
             "a user who owns the ledger's tables",
             format!("psql {database} -c 'ALTER DATABASE {database} OWNER TO {user}'"),
         ),
+        Door::NoSecret => {
+            let place = wanted.secret.as_deref().unwrap_or("no place that is named");
+            let found = format!("not asked: its password is not to be had from {place}");
+            (Verdict::Unknown, found, "a password to ask with", secret)
+        }
         Door::Silent(reason) => (
             Verdict::Unknown,
             format!("no answer: {reason}"),
@@ -339,6 +347,7 @@ mod tests {
             (Door::ReadOnly("standby".to_owned()), Verdict::Fail, "ledger.host"),
             (Door::Denied("42501".to_owned()), Verdict::Fail, "OWNER TO"),
             (Door::Silent("refused".to_owned()), Verdict::Unknown, "ledger.port"),
+            (Door::NoSecret, Verdict::Unknown, "put the password of tidegate into /run/password"),
         ];
         for (shut, verdict, mend) in shut {
             let (finding, open) = door(&wanted(), shut);

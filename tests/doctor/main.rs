@@ -449,4 +449,12 @@ fn each_fault_of_a_cloud_home_is_named_once_with_its_mend() {
     let asked = by_check(&unknown);
     assert!(asked.contains_key("topics") && asked.contains_key("ledger"), "{unknown:#?}");
     assert_eq!(said.code, Some(1));
+
+    // A ledger that was not asked for want of a password is no server to be looked for.
+    let said = world.doctor(&[("TIDEGATE__LEDGER__PASSWORD__FILE", "/nowhere/password")], &[]);
+    let unknown = said.findings(&["unknown"]);
+    let mend = unknown.iter().find(|[check, ..]| check == "ledger").map(|[.., mend]| mend.as_str());
+    let names_the_place =
+        |mend: &str| mend.contains("into /nowhere/password") && !mend.contains("ledger.port");
+    assert!(mend.is_some_and(names_the_place), "{unknown:#?}");
 }
