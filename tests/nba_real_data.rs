@@ -465,7 +465,7 @@ async fn read<R: Row>(engine: &Engine, dataset: Dataset<R>, date: Date) -> Vec<R
     R::from_frame(&frame).expect("the dataset's columns")
 }
 
-/// Constant from October to January of one season, each for a reason: no source has injuries, the playoffs
+/// Constant from October to January of one season, each for a reason: no injury report has landed, the playoffs
 /// are in spring, and a calendar of one season has no season before.
 const EXPECTED_CONSTANT: [&str; 5] = [
     "injury_risk",

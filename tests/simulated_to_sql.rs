@@ -1,13 +1,14 @@
 //! From one end of the data to the other, without the engine between: the simulated league, written as a
 //! landing zone and read back, parsed into rows, kept in the lake, and asked for in SQL.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use serde_json::Value;
 use tidegate::adapters::lake::ParquetLake;
 use tidegate::adapters::query::{LakeSql, RowSink, SqlValue};
 use tidegate::adapters::sources::{LandingZone, League, SimulatedLeague};
-use tidegate::domain::nba::{self, PlayerLog, Shot};
+use tidegate::domain::nba::{self, InjuryInput, PlayerLog, Rostered, Shot};
 use tidegate::fleet::{Found, Lake, Provenance, Source};
 use tidegate::flow::{DatasetName, Date, Fingerprint, Payload, Row, Unit};
 
@@ -40,7 +41,8 @@ async fn a_landing_zone_of_the_league_is_the_league() {
     let expected = dates(&league).await;
     assert_eq!(dates(&zone).await, expected);
     for date in expected {
-        for source in ["schedule", "player_game_logs", "team_game_logs", "shot_chart_detail"] {
+        for source in ["schedule", "player_game_logs", "team_game_logs", "shot_chart_detail", "injury_report"]
+        {
             let simulated = league.payloads(source, date).await.expect("simulated");
             let landed = zone.payloads(source, date).await.expect("landed");
             let stamped = zone.stamp(source, date).await.expect("stamp").there().is_some();
@@ -51,6 +53,56 @@ async fn a_landing_zone_of_the_league_is_the_league() {
             assert_eq!(bytes(landed), bytes(simulated), "{source} {date}");
         }
     }
+}
+
+/// The injury reports of the league are read to the last row, and agree with who plays; what a real one may lack they
+/// lack at times.
+#[tokio::test]
+async fn injury_reports_of_the_league_agree_with_who_plays() {
+    let league = league();
+    let payloads = async |source, date| {
+        league.payloads(source, date).await.expect("payloads").there().unwrap_or_default()
+    };
+    let mut before: Vec<(Date, Vec<PlayerLog>)> = Vec::new();
+    // By status: how many players are named, and how many of them play.
+    let mut named: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let (mut without, mut unknown, mut pages_most) = (0, 0, 0);
+    for date in dates(&league).await {
+        let games = nba::scheduled_games(&payloads("schedule", date).await, date).expect("games");
+        let played = nba::player_logs(&payloads("player_game_logs", date).await, date, &games).expect("logs");
+        let rosters: Vec<Rostered> =
+            nba::rosters(&payloads("player_index", date).await, date).expect("rosters");
+        let reports = payloads("injury_report", date).await;
+        without += usize::from(reports.is_empty());
+        let logs: Vec<(Date, &[PlayerLog])> =
+            before.iter().map(|(day, rows)| (*day, rows.as_slice())).collect();
+        let input = InjuryInput { date, payloads: &reports, games: &games, rosters: &rosters, logs: &logs };
+        let rows = nba::injury_listings(&input).expect("rows");
+        if !reports.is_empty() {
+            nba::check_injury_report(&reports, date, &games, None).expect("a report on the date");
+            let text = String::from_utf8_lossy(&reports[0].bytes).into_owned();
+            pages_most = pages_most.max(text.matches("/Type /Page ").count());
+        }
+        let playing: BTreeSet<i64> = played.iter().map(|row| row.player_id).collect();
+        for row in rows {
+            let plays = row.player_id.is_some_and(|id| playing.contains(&id));
+            let counts = named.entry(row.status.to_string()).or_default();
+            *counts = (counts.0 + 1, counts.1 + usize::from(plays));
+            unknown += usize::from(row.player_id.is_none() && row.player_name.is_some());
+        }
+        before.push((date, played));
+    }
+    let of = |status: &str| named.get(status).copied().unwrap_or_default();
+    assert!(of("out").0 > 100 && of("out").1 == 0, "who is out does not play: {named:?}");
+    let (questionable, of_them) = of("questionable");
+    assert!(of_them > 0 && of_them < questionable, "some of them play: {named:?}");
+    assert!(
+        of("doubtful").0 > of("doubtful").1 && of("probable") > (0, 0) && of("available") > (0, 0),
+        "{named:?}"
+    );
+    assert!(of("not_submitted").0 > 0 && without > 0, "{named:?}, {without} dates without a report");
+    assert_eq!(unknown, 0, "everybody is on a roster");
+    assert!(pages_most > 0);
 }
 
 struct Cells(Vec<String>);

@@ -64,6 +64,13 @@ pub(super) fn rhythm(pipeline: &Pipeline) -> Rhythm {
     found.map(|(_, rhythm)| rhythm).expect("a pipeline that was chosen is in the list")
 }
 
+/// The sources of which something may land before a date's events; of a pipeline of somebody's own the calendar's.
+pub(super) fn foretold(pipeline: &Pipeline) -> Vec<&'static str> {
+    let found = PIPELINES.into_iter().find(|(other, _)| other.name == pipeline.name);
+    let source = pipeline.calendar_source;
+    found.map_or_else(|| vec![source], |(_, rhythm)| rhythm.foretold(source))
+}
+
 /// The pipeline's cascade.
 pub(super) fn cascade(pipeline: &Pipeline) -> anyhow::Result<Cascade> {
     Cascade::of(pipeline).with_context(|| format!("pipeline {} is declared wrongly", pipeline.name))

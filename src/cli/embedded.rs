@@ -109,7 +109,7 @@ impl Embedded {
         let objects = Arc::new(DiskStore::open(directory.join("published")));
         let ports = Ports { ledger, lake, source, objects, bus, clock, cpu };
         let engine = Arc::new(Engine::new(cascade, calendar, ports, CACHE_BYTES_MAX));
-        withdraw(&engine, pipeline.calendar_source).await?;
+        withdraw(&engine, &super::assemble::foretold(pipeline)).await?;
         let unfinished = recover(&engine, true).await?;
         let part = Part::whole(engine.cascade());
         let service = Service::start(Arc::clone(&engine), subscriber.clone(), part, limits()).await?;

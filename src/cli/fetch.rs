@@ -135,6 +135,7 @@ impl Line {
         match &self.outcome {
             Ok(Fetched::New) => "new",
             Ok(Fetched::Unchanged) => "unchanged",
+            Ok(Fetched::Nothing) => "none there",
             Err(Failure::Transient(transient)) if transient.code == "not_final" => "not over",
             Err(Failure::Permanent(permanent)) if permanent.code == "not_today" => "only on its day",
             Err(Failure::Transient(_) | Failure::Permanent(_)) => "failed",

@@ -96,7 +96,7 @@ async fn begin(
 ) -> anyhow::Result<Watch> {
     let cloud = Cloud::open(settings, None, cloud::bus(settings).await?).await?;
     telemetry.watch(&cloud.engine, Some(Figures::of(Arc::clone(&cloud.today))));
-    withdraw(&cloud.engine, cloud.pipeline.calendar_source).await?;
+    withdraw(&cloud.engine, &super::assemble::foretold(cloud.pipeline)).await?;
     let under_way = recover(&cloud.engine, false).await?;
     let rhythm = super::assemble::rhythm(cloud.pipeline);
     let (engine, today) = (Arc::clone(&cloud.engine), Arc::clone(&cloud.today));

@@ -236,6 +236,8 @@ pub enum Fetched {
     New,
     /// The landing zone had it already, byte for byte.
     Unchanged,
+    /// The upstream has none for the date, and needs none.
+    Nothing,
 }
 
 /// Brings payloads from an upstream service into the landing zone, from which the `Source` reads them.

@@ -9,10 +9,10 @@ use super::engine::Engine;
 use super::runs::RunError;
 use crate::flow::{Date, Outcome, Step, Unit};
 
-/// Takes back the units of all dates that have left the calendar and of which nothing has landed but
-/// `foretold`, the schedule. A date that was played is left alone, for a source that has lost a season's
+/// Takes back the units of all dates that have left the calendar and of which nothing has landed but what is
+/// `foretold`: the schedule, and what lands before a date's events. A date that was played is left alone, for a source that has lost a season's
 /// schedule must not cost the season. Answers with those dates. Call it before `recover`.
-pub async fn withdraw(engine: &Engine, foretold: &str) -> Result<BTreeSet<Date>, RunError> {
+pub async fn withdraw(engine: &Engine, foretold: &[&str]) -> Result<BTreeSet<Date>, RunError> {
     let (_, changes) = engine.ports.ledger.changes_since(0).await?;
     let (mut gone, mut played) = (BTreeSet::new(), BTreeSet::new());
     for (unit, record) in changes {
@@ -23,7 +23,7 @@ pub async fn withdraw(engine: &Engine, foretold: &str) -> Result<BTreeSet<Date>,
         };
         gone.insert(unit.date);
         match processor.step {
-            Step::Land { source, .. } if source != foretold && record.outcome == Outcome::Done => {
+            Step::Land { source, .. } if !foretold.contains(&source) && record.outcome == Outcome::Done => {
                 played.insert(unit.date);
             }
             Step::Land { .. } | Step::Compute { .. } | Step::Publish { .. } => {}

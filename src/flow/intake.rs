@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::date::{Date, Season};
 use super::inputs::Payload;
 use super::outcome::Permanent;
+use super::rhythm::Starts;
 
 /// A part of a date that the upstream answers for by itself: `Regular Season`, `Playoffs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct PartAnswer<'a> {
 pub struct Intake {
     /// What a date has by the calendar's payloads; empty where it has nothing.
     pub due: fn(&[Payload], Date) -> Result<Vec<Due>, Permanent>,
+    /// When the events of each date begin, as far as the calendar's payloads say it.
+    pub starts: fn(&[Payload]) -> Result<Starts, Permanent>,
     /// Whether this is a calendar of the season, against the one that it would replace.
     pub calendar_fits: fn(&Payload, Season, Option<&Payload>) -> Result<(), Unfit>,
     /// Whether an answer has everything that its part of the date should have.

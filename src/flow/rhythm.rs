@@ -65,6 +65,12 @@ impl Rhythm {
         0..calendar.dates().partition_point(|date| *date <= today)
     }
 
+    /// The sources of which something may land before a date's events: the calendar's, and those of the present.
+    #[must_use]
+    pub fn foretold(&self, calendar_source: &'static str) -> Vec<&'static str> {
+        self.present.iter().map(|(source, _)| *source).chain([calendar_source]).collect()
+    }
+
     /// A wall-clock time of the zone on a date. One that the clocks skip is as much later as they skip; one
     /// that comes twice is the first.
     fn at(&self, date: Date, time: NaiveTime) -> Millis {

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use tidegate::adapters::sources::{League, SimulatedLeague};
 use tidegate::domain::nba::{FeatureRow, PlayerContext, PlayerPrediction, TeamContext};
-use tidegate::fleet::{AsOf, Ledger, Source, Today};
-use tidegate::flow::{Dataset, Date, Outcome, Row, SkipReason, Unit};
+use tidegate::fleet::{AsOf, Found, Ledger, Source, Today};
+use tidegate::flow::{Dataset, Date, Failure, Outcome, Payload, Row, SkipReason, Unit};
 use tidegate::pipelines::nba::{
     LANDED_PLAYER_LOGS, LANDED_SHOTS, ML_FEATURE_STORE, NBA, PLAYER_GAME_SUMMARY, PLAYER_PROP_PREDICTIONS,
     TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
@@ -19,6 +20,33 @@ use crate::world::World;
 fn league() -> Arc<dyn Source> {
     let league = League { seed: 3, seasons: vec![2022, 2023], teams: 4, games_per_team: 12 };
     Arc::new(SimulatedLeague::new(league).expect("a league"))
+}
+
+/// The morning of a date on which its injury report is there already.
+struct Told {
+    morning: AsOf,
+    league: Arc<dyn Source>,
+}
+
+#[async_trait]
+impl Source for Told {
+    async fn calendar(&self, source: &str) -> Result<Vec<Payload>, Failure> {
+        self.morning.calendar(source).await
+    }
+
+    async fn stamp(&self, source: &str, date: Date) -> Result<Found<String>, Failure> {
+        match source {
+            "injury_report" => self.league.stamp(source, date).await,
+            _ => self.morning.stamp(source, date).await,
+        }
+    }
+
+    async fn payloads(&self, source: &str, date: Date) -> Result<Found<Vec<Payload>>, Failure> {
+        match source {
+            "injury_report" => self.league.payloads(source, date).await,
+            _ => self.morning.payloads(source, date).await,
+        }
+    }
 }
 
 /// A date after all of them.
@@ -92,7 +120,7 @@ async fn a_morning_and_its_restatement_come_to_the_bytes_of_a_backfill() {
     for at in probes {
         let today = calendar.date(at);
         let morning = AsOf::morning(league(), Today::on(today), NBA.calendar_source);
-        let process = world.start(Arc::new(morning)).await;
+        let process = world.start(Arc::new(Told { morning, league: league() })).await;
         process.bring_up_to_date(today).await;
         assert_eq!(world.ledger.dead_letters(true).await.expect("dead letters"), [], "{today}");
         let early = world.records().await;

@@ -8,11 +8,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use tidegate::adapters::sources::{LandingZone, League, LeagueUnderWay};
-use tidegate::domain::nba::{PlayerPrediction, System};
+use tidegate::domain::nba::{
+    FeatureRow, InjuryListing, PlayerContext, PlayerPrediction, System, constant_over_a_season,
+    feature_spread,
+};
 use tidegate::fleet::{AsOf, Clock, Days, Due, Feeds, Ledger, Millis, Scheduler, Source, Today, Turn};
-use tidegate::flow::{DatasetName, Date, Failure, Outcome, Row, SkipReason, Unit};
+use tidegate::flow::{DatasetName, Date, Failure, Outcome, Rhythm, Row, SkipReason, Unit};
 use tidegate::pipelines::nba::{
-    GATE_E, GATE_F, LANDED_PLAYER_LOGS, ML_FEATURE_STORE, NBA_RHYTHM, PLAYER_GAME_SUMMARY,
+    GATE_E, GATE_F, INJURY_REPORT, LANDED_PLAYER_LOGS, ML_FEATURE_STORE, NBA_RHYTHM, PLAYER_GAME_SUMMARY,
     PLAYER_PROP_PREDICTIONS, POINTS_MODEL, PREDICTION_ACCURACY, UPCOMING_PLAYER_GAME_CONTEXT,
 };
 
@@ -20,6 +23,9 @@ use crate::world::{PIPELINE, Process, World};
 
 const HOUR: Millis = 3_600_000;
 const DAY: Millis = 24 * HOUR;
+
+/// The pipeline's day, with fewer looks at the injury report, which here says the same all day.
+const RHYTHM: Rhythm = Rhythm { present: &[("injury_report", 6 * HOUR)], ..NBA_RHYTHM };
 
 /// What must be said of a date before its first game begins.
 const BEFORE: [DatasetName; 3] =
@@ -67,6 +73,8 @@ struct Serving {
     made: BTreeMap<Unit, tidegate::flow::Revision>,
     /// Predictions of a trained model that each date had when it was predicted.
     boosted: BTreeMap<Date, usize>,
+    /// Players whom the injury report had out or doubtful of each date as it was predicted.
+    left_out: BTreeMap<Date, usize>,
     begun: u32,
     withdrawn: BTreeSet<Date>,
     dead: BTreeSet<String>,
@@ -84,11 +92,12 @@ impl Serving {
             world,
             directory,
             today: Today::on(NBA_RHYTHM.today(now)),
-            scheduler: Scheduler::new(NBA_RHYTHM),
+            scheduler: Scheduler::new(RHYTHM),
             process: None,
             diary: Vec::new(),
             made: BTreeMap::new(),
             boosted: BTreeMap::new(),
+            left_out: BTreeMap::new(),
             begun: 0,
             withdrawn: BTreeSet::new(),
             dead: BTreeSet::new(),
@@ -109,9 +118,9 @@ impl Serving {
         let after: BTreeSet<Date> = self.world.records().await.into_keys().map(|unit| unit.date).collect();
         self.withdrawn.extend(before.difference(&after));
         let (engine, today) = (Arc::clone(&process.engine), Arc::clone(&self.today));
-        let sources = vec!["player_game_logs", "team_game_logs", "shot_chart_detail"];
+        let sources = vec!["player_game_logs", "team_game_logs", "shot_chart_detail", "injury_report"];
         let feeds = Feeds { upstream: Arc::clone(upstream) as _, sources };
-        let days = Days::of(engine, &PIPELINE, NBA_RHYTHM, today, Some(feeds));
+        let days = Days::of(engine, &PIPELINE, RHYTHM, today, Some(feeds));
         self.process = Some((process, days));
     }
 
@@ -159,6 +168,7 @@ impl Serving {
             if BEFORE.into_iter().all(is_made) && landed.is_some_and(|record| record.outcome == not_yet) {
                 self.diary.push((now, day, Happened::Predicted));
                 self.boosted.insert(day, self.boosted_on(day).await);
+                self.left_out.insert(day, self.left_out_on(day).await);
             }
         }
         for (dataset, first, again) in AFTER {
@@ -182,6 +192,23 @@ impl Serving {
             *row.system_id == *System::GradientBoosting.id() && row.predicted_points.is_some()
         };
         rows.iter().filter(boosted).count()
+    }
+
+    /// How many players the injury report has out or doubtful on a date whose games are not over; none of them is in
+    /// its population.
+    async fn left_out_on(&self, date: Date) -> usize {
+        let listings = self.world.rows(Unit { dataset: INJURY_REPORT.name(), date }).await;
+        let listings = listings.map(|frame| InjuryListing::from_frame(&frame).expect("its own rows"));
+        let absent = |row: &&InjuryListing| ["out", "doubtful"].contains(&&*row.status);
+        let absent: BTreeSet<i64> =
+            listings.iter().flatten().filter(absent).filter_map(|row| row.player_id).collect();
+        let contexts = self.world.rows(Unit { dataset: UPCOMING_PLAYER_GAME_CONTEXT.name(), date }).await;
+        let contexts = PlayerContext::from_frame(&contexts.expect("contexts")).expect("its own rows");
+        assert!(
+            contexts.iter().all(|row| !absent.contains(&row.player_id)),
+            "{date}: who is out is expected"
+        );
+        absent.len()
     }
 
     /// Lives until this moment, turn after turn; the clock jumps from one to the next.
@@ -261,6 +288,7 @@ async fn two_seasons_served_day_by_day_come_to_the_lake_of_a_backfill() {
     assert_eq!(serving.world.ledger.dead_letters(true).await.expect("dead letters"), []);
     check_order(&serving, &trouble).await;
     check_models(&serving).await;
+    check_injuries(&serving).await;
     // One game of each season was put off: its first date is no more.
     assert_eq!(serving.withdrawn.len(), 2, "{:?}", serving.withdrawn);
     check_against_a_backfill(&serving).await;
@@ -345,6 +373,28 @@ async fn check_models(serving: &Serving) {
     };
     assert!(without.iter().all(|(date, _)| is_bootstrap(date)), "predicted without the model: {without:?}");
     assert!(with.len() > 20, "{with:?}");
+}
+
+/// Nearly every date was predicted by its injury report, and what it says varies over each season.
+async fn check_injuries(serving: &Serving) {
+    let with = serving.left_out.values().filter(|players| **players > 0).count();
+    assert!(with * 10 > serving.left_out.len() * 8, "{with} of {}", serving.left_out.len());
+    let mut rows = Vec::new();
+    for unit in
+        serving.world.records().await.into_keys().filter(|unit| unit.dataset == ML_FEATURE_STORE.name())
+    {
+        let Some(frame) = serving.world.rows(unit).await else { continue };
+        rows.extend(FeatureRow::from_frame(&frame).expect("its own rows"));
+    }
+    let spread = feature_spread(rows.iter().map(|row| (row.season_year, row.game_date, &*row.features)));
+    let names = &rows[0].feature_names;
+    let constant: Vec<_> = constant_over_a_season(&spread)
+        .into_iter()
+        .filter(|(_, feature, _)| &*names[*feature] == "injury_risk")
+        .collect();
+    assert_eq!(constant, []);
+    let (untold, told): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.injury_risk.is_none());
+    assert!(told.len() > 8 * untold.len() && !untold.is_empty(), "{} and {}", told.len(), untold.len());
 }
 
 /// Every record, every unit of the lake and every document as a backfill over what has landed makes them. Only the

@@ -66,6 +66,9 @@ impl Source for Mistaken {
         let found = self.league.payloads(source, date).await?;
         let is_broken = *self.broken.lock().expect("one thread") == Some(date) && source == WITH_PLAYERS[0];
         let swapped = self.swapped.get(&date).filter(|_| WITH_PLAYERS.contains(&source));
+        if !is_broken && swapped.is_none() {
+            return Ok(found);
+        }
         let change = |payload: Payload| {
             let mut text = String::from_utf8(payload.bytes.to_vec()).expect("text");
             for (was, is) in swapped.into_iter().flatten() {

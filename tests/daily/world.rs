@@ -18,7 +18,7 @@ use tidegate::flow::{
     Calendar, Cascade, DatasetName, Date, Frame, Lane, Pipeline, Plan, PlanRequest, Processor, Rhythm, Step,
     TaskState, Unit,
 };
-use tidegate::pipelines::nba::{NBA, learning_from};
+use tidegate::pipelines::nba::{NBA, NBA_RHYTHM, learning_from};
 
 use crate::bus::MemoryBus;
 
@@ -86,7 +86,9 @@ impl World {
             cpu: Arc::new(Inline),
         };
         let engine = Arc::new(Engine::new(self.cascade.clone(), calendar, ports, 40 << 20));
-        withdraw(&engine, self.pipeline.calendar_source).await.expect("dates that are no more");
+        withdraw(&engine, &NBA_RHYTHM.foretold(self.pipeline.calendar_source))
+            .await
+            .expect("dates that are no more");
         recover(&engine, true).await.expect("a recovery");
         let subscriber = Arc::clone(&self.bus) as _;
         let (patience, grace) = (Duration::ZERO, Duration::from_secs(20));

@@ -26,7 +26,7 @@ async fn a_season_that_was_fetched_gives_the_rows_of_the_league_itself() {
         for source in RESULTS {
             match upstream.fetch(source, date).await {
                 Ok(Fetched::New) => landed += 1,
-                Ok(Fetched::Unchanged) => panic!("{source} {date} had landed already"),
+                Ok(it @ (Fetched::Unchanged | Fetched::Nothing)) => panic!("{source} {date}: {it:?}"),
                 Err(failure) => without.push((source, date, failure)),
             }
         }
@@ -96,6 +96,7 @@ async fn the_command_says_what_it_brought_and_what_it_could_not() {
         "player_game_logs new",
         "team_game_logs new",
         "shot_chart_detail new",
+        "injury_report none there",
         "player_index only on its day",
     ];
     assert_eq!(outcomes(&first), expected);

@@ -6,6 +6,7 @@ mod end_to_end;
 #[path = "../home/mod.rs"]
 #[expect(dead_code, reason = "what only the command line's own tests look at")]
 mod home;
+mod injury_report;
 mod server;
 
 use std::fs;
@@ -86,7 +87,7 @@ impl World {
     fn answers(&self, place: &str) -> Vec<Vec<u8>> {
         let kept = fs::read_dir(self.path(".fetched").join(place)).expect("history");
         let mut kept: Vec<PathBuf> = kept.map(|entry| entry.expect("an entry").path()).collect();
-        kept.retain(|path| path.to_string_lossy().ends_with(".json.gz"));
+        kept.retain(|path| path.to_string_lossy().ends_with(".gz"));
         kept.sort();
         let unpack = |path: &PathBuf| {
             let mut bytes = Vec::new();

@@ -67,6 +67,8 @@ pub(crate) struct Service {
     /// Games up to this date are over.
     over: Mutex<Date>,
     faults: Mutex<VecDeque<Fault>>,
+    /// The injury reports that have been printed, by their names.
+    printed: Mutex<BTreeMap<String, Vec<u8>>>,
     seen: Mutex<Vec<Seen>>,
     /// Whether answers carry an ETag, and unchanged ones are answered with 304.
     tags: bool,
@@ -86,12 +88,18 @@ pub(crate) struct Server {
 impl Server {
     /// Serves the season that starts in 2023 of a small league; games up to `over` are over.
     pub(crate) async fn start(clock: &Arc<HandClock>, over: &str, tags: bool) -> Self {
-        let league = League { seed: 1, seasons: vec![2023], teams: 4, games_per_team: 12 };
+        Self::of(League { seed: 1, seasons: vec![2023], teams: 4, games_per_team: 12 }, clock, over, tags)
+            .await
+    }
+
+    /// Serves this league.
+    pub(crate) async fn of(league: League, clock: &Arc<HandClock>, over: &str, tags: bool) -> Self {
         let state = Arc::new(Service {
             league: SimulatedLeague::new(league).expect("a league"),
             clock: Arc::clone(clock),
             over: Mutex::new(Date::parse(over).expect("a date")),
             faults: Mutex::default(),
+            printed: Mutex::default(),
             seen: Mutex::default(),
             tags,
             asking: AtomicUsize::new(0),
@@ -109,6 +117,13 @@ impl Server {
     /// The next answers go wrong like this, one after the other.
     pub(crate) fn fails(&self, faults: impl IntoIterator<Item = Fault>) {
         self.state.faults.lock().expect("faults").extend(faults);
+    }
+
+    /// From now on there is an injury report of this name, which is the league's of a date.
+    pub(crate) async fn prints(&self, name: &str, date: Date) {
+        let payloads = self.state.league.payloads("injury_report", date).await.expect("payloads");
+        let report = payloads.there().expect("a report")[0].bytes.to_vec();
+        self.state.printed.lock().expect("reports").insert(format!("referee/injury/{name}.pdf"), report);
     }
 
     /// What was asked since the last time that this was asked.
@@ -166,6 +181,9 @@ impl Service {
             self.clock.advance(TIME_LIMIT);
             std::future::pending::<()>().await;
         }
+        if seen.host == "ak-static.cms.nba.com" {
+            return self.print(&seen.path, fault);
+        }
         let Some(mut value) = self.value(&seen).await else {
             return plain(404, "no such thing");
         };
@@ -180,6 +198,23 @@ impl Service {
             Some(Fault::Broken) => broken(&text, true),
             Some(Fault::BrokenChunks) => broken(&text, false),
             Some(_) | None => self.whole(&seen, text),
+        }
+    }
+
+    /// An injury report; what is not printed is forbidden, as the real host says it.
+    fn print(&self, path: &str, fault: Option<Fault>) -> Response {
+        let report = self.printed.lock().expect("reports").get(path).cloned();
+        let file = |bytes: &[u8]| {
+            let mut response = Response::new(Body::from(bytes.to_vec()));
+            response.headers_mut().insert("content-type", "application/pdf".parse().expect("a header"));
+            response
+        };
+        match (fault, report) {
+            (Some(Fault::Status(status, headers, body)), _) => with_headers(plain(status, body), headers),
+            (Some(Fault::Page), _) => plain(200, "<!DOCTYPE html><html><body>Access Denied</body></html>"),
+            (_, None) => plain(403, "<Error><Code>AccessDenied</Code></Error>"),
+            (Some(Fault::Cut), Some(report)) => file(&report[..report.len() / 2]),
+            (Some(_) | None, Some(report)) => file(&report),
         }
     }
 
@@ -363,6 +398,7 @@ fn tree_game(game: &Value, over: Date) -> Value {
         "gameStatus": if is_over { 3 } else { 1 },
         "gameStatusText": if is_over { "Final" } else { "7:30 pm ET" },
         "gameDateEst": format!("{date}T00:00:00Z"),
+        "gameDateTimeUTC": format!("{}T00:30:00Z", Date::parse(date).expect("a date").plus_days(1)),
         "isNeutral": false,
         "homeTeam": team(&game["home_team"]),
         "awayTeam": team(&game["away_team"]),

@@ -9,6 +9,7 @@ use super::features::{
 };
 use super::gaps::gaps_of;
 use super::history::{Keyed, OffenseHistory, PlayerHistory, Units, last};
+use super::injury::InjuryStatus;
 use super::rows_composite_factors::CompositeFactors;
 use super::rows_feature_store::FeatureRow;
 use super::rows_player_cache::PlayerCache;
@@ -110,6 +111,11 @@ fn win_share(team: &[&TeamOffense]) -> Option<f64> {
     ratio(wins, count(team.len())).filter(|_| team.len() >= GAMES_MIN).map(|share| rounded(share, 9))
 }
 
+/// 0 to 3 by the injury report; nothing where no report tells of his team.
+fn injury_risk(context: &PlayerContext) -> Option<f64> {
+    InjuryStatus::parse(context.player_status.as_deref()?).map(InjuryStatus::risk)
+}
+
 fn vector(context: &PlayerContext, beside: &Beside<'_>) -> Vector {
     let Beside { cache, factors, shots, defense, .. } = *beside;
     let phase4 = |value| Feature::of(Source::Phase4, value);
@@ -133,7 +139,7 @@ fn vector(context: &PlayerContext, beside: &Beside<'_>) -> Vector {
         phase4(factors.and_then(|row| row.pace_score)),
         phase4(factors.and_then(|row| row.usage_spike_score)),
         calculated(rest_advantage(context.days_rest, context.opponent_days_rest)),
-        calculated(None),
+        calculated(injury_risk(context)),
         calculated(recent_trend(&recent)),
         calculated(minutes_change(
             cache.and_then(|row| row.minutes_avg_last_10),
@@ -289,5 +295,36 @@ mod tests {
         assert_eq!((slot(15), row.home_away), ((1.0, "phase3"), Some(1.0)));
         assert_eq!(row.feature_quality_score, 48.4);
         assert!(!row.is_production_ready);
+    }
+
+    #[test]
+    fn the_risk_of_an_injury_is_real_where_a_report_tells_of_the_team() {
+        let statuses = [
+            (None, (0.0, "default"), None),
+            (Some("available"), (0.0, "calculated"), Some(0.0)),
+            (Some("probable"), (1.0, "calculated"), Some(1.0)),
+            (Some("questionable"), (2.0, "calculated"), Some(2.0)),
+            (Some("doubtful"), (3.0, "calculated"), Some(3.0)),
+            (Some("out"), (3.0, "calculated"), Some(3.0)),
+        ];
+        for (status, slot, column) in statuses {
+            let context = PlayerContext {
+                player_status: status.map(Arc::from),
+                ..fixture::player_context(Date::from_days(9), 1)
+            };
+            let rows = feature_rows(&FeatureInput {
+                contexts: &[context],
+                defense_zones: &[],
+                shot_zones: &[],
+                caches: &[],
+                factors: &[],
+                players: &[],
+                offense: &[],
+                gaps: [].into(),
+            });
+            let row = &rows[0];
+            assert_eq!((row.features[10], &*row.feature_sources[10]), slot, "{status:?}");
+            assert_eq!(row.injury_risk, column, "{status:?}");
+        }
     }
 }

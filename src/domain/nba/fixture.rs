@@ -2,6 +2,7 @@
 
 use crate::flow::Date;
 
+use super::injury::InjuryListing;
 use super::rows_feature_store::FeatureRow;
 use super::rows_game_lines::GameLine;
 use super::rows_player_context::PlayerContext;
@@ -557,5 +558,32 @@ pub(crate) fn player_prop(date: Date, lookup: &str, team: &str) -> PlayerProp {
         away_team: "".into(),
         commence_time: "".into(),
         snapshot_time: "".into(),
+    }
+}
+
+/// What a team says of a player before a game; of nobody where it has not submitted.
+pub(crate) fn injury(
+    date: Date,
+    player_id: Option<i64>,
+    team: &str,
+    opponent: &str,
+    status: &str,
+) -> InjuryListing {
+    let lookup =
+        player_id.map_or_else(String::new, |id| player_game(date, id, team, 0).player_lookup.to_string());
+    InjuryListing {
+        game_id: game(date, team, opponent).game_id,
+        nba_game_id: game(date, team, opponent).nba_game_id,
+        game_date: date,
+        game_time: "07:30".into(),
+        team_abbr: team.into(),
+        opponent_team_abbr: opponent.into(),
+        player_id,
+        player_name: player_id.map(|_| lookup.as_str().into()),
+        player_lookup: lookup.into(),
+        status: status.into(),
+        reason: Some("Rest".into()),
+        reason_category: Some("rest".into()),
+        report_time: "2024-01-26T18:30:00Z".into(),
     }
 }

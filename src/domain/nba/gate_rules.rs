@@ -80,6 +80,9 @@ pub struct MayBeConstant {
     pub feature: FeatureName,
     /// Why: what is told beside the warning.
     pub because: String,
+    /// Whether that holds only for a season in which it has no value at all, so that all are the default.
+    #[serde(default)]
+    pub only_without_values: bool,
 }
 
 /// The name of a feature that there is.

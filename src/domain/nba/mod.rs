@@ -17,6 +17,7 @@ mod gate_rules;
 mod grading;
 mod history;
 mod identity;
+mod injury;
 mod leaderboard;
 mod model_checks;
 mod offers;
@@ -73,6 +74,7 @@ mod team_context;
 mod team_defense;
 mod team_defense_zones;
 mod team_logs;
+mod team_names;
 mod team_offense;
 mod zones;
 
@@ -87,6 +89,9 @@ pub use gate_rules::{
 pub use grading::grades;
 pub use history::{Units, since};
 pub use identity::{canonical_game_id, league_date, player_lookup};
+pub use injury::{
+    InjuryInput, InjuryListing, InjuryStatus, ReasonCategory, check_injury_report, injury_listings,
+};
 pub use leaderboard::leaderboard;
 pub use model_checks::{StoreDay, model_checks, training_checks, training_rows_check};
 pub use offers::DateOffers;

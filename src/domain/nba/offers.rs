@@ -27,6 +27,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::payload_fault::PayloadFault;
+use super::team_names::team_abbr;
 use crate::flow::{Date, Payload};
 
 /// The hour UTC at which a US game date begins and ends: between the last game's end in the west and the
@@ -40,43 +41,6 @@ pub(super) fn rank(bookmaker: &str) -> (usize, &str) {
     let known = BOOKMAKERS.iter().position(|known| *known == bookmaker);
     (known.unwrap_or(BOOKMAKERS.len()), bookmaker)
 }
-
-/// The service names teams in full. The nickname is left out where the place tells who it is, the longer
-/// ones first.
-const TEAMS: [(&str, &str); 32] = [
-    ("Los Angeles Clippers", "LAC"),
-    ("Los Angeles", "LAL"),
-    ("LA", "LAC"),
-    ("Atlanta", "ATL"),
-    ("Boston", "BOS"),
-    ("Brooklyn", "BKN"),
-    ("Charlotte", "CHA"),
-    ("Chicago", "CHI"),
-    ("Cleveland", "CLE"),
-    ("Dallas", "DAL"),
-    ("Denver", "DEN"),
-    ("Detroit", "DET"),
-    ("Golden State", "GSW"),
-    ("Houston", "HOU"),
-    ("Indiana", "IND"),
-    ("Memphis", "MEM"),
-    ("Miami", "MIA"),
-    ("Milwaukee", "MIL"),
-    ("Minnesota", "MIN"),
-    ("New Orleans", "NOP"),
-    ("New York", "NYK"),
-    ("Oklahoma City", "OKC"),
-    ("Orlando", "ORL"),
-    ("Philadelphia", "PHI"),
-    ("Phoenix", "PHX"),
-    ("Portland", "POR"),
-    ("Sacramento", "SAC"),
-    ("San Antonio", "SAS"),
-    ("Toronto", "TOR"),
-    ("Utah", "UTA"),
-    ("Washington", "WAS"),
-    ("L.A. Clippers", "LAC"),
-];
 
 /// The offers of all payloads of a date, read once for all that is taken from them.
 pub struct DateOffers<'p>(Vec<(&'p Payload, Offers)>);
@@ -140,9 +104,7 @@ impl Place<'_> {
     }
 
     fn team(&self, column: &'static str, name: &str) -> Result<Arc<str>, PayloadFault> {
-        let is_from =
-            |town: &str| name.strip_prefix(town).is_some_and(|rest| rest.starts_with(' ') || rest.is_empty());
-        let known = TEAMS.iter().find(|(town, _)| is_from(town)).map(|(_, code)| Arc::from(*code));
+        let known = team_abbr(name).map(Arc::from);
         known.ok_or_else(|| self.fault(column, format!("`{name}`"), "is no team of the league"))
     }
 
@@ -246,17 +208,4 @@ pub(super) struct Outcome {
     pub(super) price: i64,
     /// The line; not every market has one.
     pub(super) point: Option<f64>,
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_team_of_the_league_has_a_name() {
-        let codes: BTreeSet<&str> = TEAMS.iter().map(|(_, code)| *code).collect();
-        assert_eq!(codes.len(), 30);
-    }
 }

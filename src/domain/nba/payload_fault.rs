@@ -20,6 +20,16 @@ pub enum PayloadFault {
         /// Bytes that there are.
         length: usize,
     },
+    /// The bytes are no readable PDF, or no table of the promised form is in it.
+    #[error("{payload}: {reason} (the payload has {length} bytes)")]
+    Unreadable {
+        /// The payload's name.
+        payload: Arc<str>,
+        /// What is wrong, with the page where it is of one.
+        reason: String,
+        /// Bytes that there are.
+        length: usize,
+    },
     /// The payload is of another resource, or lacks the result set.
     #[error("{payload}: expected {expected}, found {found}")]
     WrongResource {
@@ -139,7 +149,7 @@ impl PayloadFault {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Malformed { .. } => "payload_malformed",
+            Self::Malformed { .. } | Self::Unreadable { .. } => "payload_malformed",
             Self::WrongResource { .. } => "payload_wrong_resource",
             Self::ColumnMissing { .. } => "payload_column_missing",
             Self::ColumnTwice { .. } | Self::RowLength { .. } => "payload_misshapen",

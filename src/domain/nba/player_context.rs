@@ -10,6 +10,7 @@ use super::completeness::{Attendance, BoxScoreDates, Completeness, Span};
 use super::game_lines::GameOffers;
 use super::history::{DefenseHistory, History, Keyed, OffenseHistory, PlayerHistory, TeamSchedule};
 use super::history::{Units, last, since};
+use super::injury::{DateInjuries, InjuryListing, InjuryStatus};
 use super::population::{Member, NotScheduled, Played, population};
 use super::quality::tier;
 use super::recommendation::Lines;
@@ -29,6 +30,10 @@ const TEAM_GAMES: usize = 10;
 /// through for games that somebody did not play (twice that: ten games can take longer).
 const LEAGUE_DAYS: i32 = 30;
 
+/// A star has had so many minutes in the mean of so many games or more of this season.
+const STAR_MINUTES: f64 = 28.0;
+const STAR_GAMES: usize = 5;
+
 /// All that a date's contexts are made from.
 pub struct ContextInput<'a> {
     /// The date.
@@ -43,8 +48,10 @@ pub struct ContextInput<'a> {
     pub offense: &'a Units<'a, TeamOffense>,
     /// A2 before the date, likewise.
     pub defense: &'a Units<'a, TeamDefense>,
-    /// Who has a box score row on the date; nobody before the games.
-    pub played: Vec<Played<'a>>,
+    /// Who has a box score row on the date; nothing before the games.
+    pub played: Option<Vec<Played<'a>>>,
+    /// What teams say of their players before the date's games; often nothing.
+    pub injuries: &'a [InjuryListing],
     /// Bookmakers' offers for the date, known before its games; often none.
     pub props: &'a [PlayerProp],
     /// Their lines on its games, likewise.
@@ -53,18 +60,24 @@ pub struct ContextInput<'a> {
     pub gaps: Arc<[Arc<str>]>,
 }
 
-/// One row for each member of the date's population, in order of player id.
+/// One row for each member of the date's population, in order of player id. Before the games those whom the injury
+/// report has as out or doubtful are no part of it.
 pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, NotScheduled> {
     let carried = PlayerHistory::of(input.players, |row| row.player_id);
     let games: &[ScheduledGame] =
         input.schedule.iter().find(|(day, _)| *day == input.date).map_or(&[], |(_, games)| games);
-    let members = population(games, &carried, input.played.iter().copied())?;
+    let injuries = DateInjuries::of(input.injuries);
+    let mut members = population(games, &carried, input.played.iter().flatten().copied())?;
+    if input.played.is_none() {
+        members.retain(|member| !member.status(&injuries).is_some_and(InjuryStatus::is_absent));
+    }
     let recent = input.date.plus_days(-2 * LEAGUE_DAYS);
     let past = Past {
         boxes: BoxScoreDates::of(since(input.players, recent.max(input.opening))),
         schedule: TeamSchedule::by_team(since(input.schedule, input.opening)),
         teams: TeamForms::of(input),
         offers: GameOffers::of(input.lines),
+        injuries,
         lines: (!input.props.is_empty()).then(|| Lines::of(input.props)),
         carried,
     };
@@ -77,6 +90,7 @@ struct Past<'a> {
     schedule: TeamSchedule<'a>,
     teams: TeamForms<'a>,
     offers: GameOffers<'a>,
+    injuries: DateInjuries<'a>,
     /// Each player's line; none on a date without any offer.
     lines: Option<Lines<'a>>,
 }
@@ -207,6 +221,29 @@ pub(super) fn sample_quality(games: usize, window: usize) -> &'static str {
     }
 }
 
+impl Member<'_> {
+    /// What the injury report says of him.
+    fn status(&self, injuries: &DateInjuries<'_>) -> Option<InjuryStatus> {
+        injuries.status(self.player.player_id, self.player.team_abbr, self.player.player_lookup)
+    }
+}
+
+impl Past<'_> {
+    /// How many of his team-mates who are out or doubtful have had a star's minutes this season; nothing where the
+    /// injury report does not tell of the team.
+    fn stars_out(&self, player: &Played<'_>, opening: Date) -> Option<i64> {
+        let is_star = |id: i64| {
+            let games = self.carried.get(&id);
+            let games = &games[games.partition_point(|game| game.game_date < opening)..];
+            let minutes = mean(games.iter().map(|game| real(game.minutes_played)));
+            games.len() >= STAR_GAMES && minutes.is_some_and(|minutes| minutes >= STAR_MINUTES)
+        };
+        let absent = self.injuries.of_team(player.team_abbr)?.filter(|(_, status)| status.is_absent());
+        let mates = absent.filter_map(|(row, _)| row.player_id).filter(|id| *id != player.player_id);
+        Some(count(mates.filter(|id| is_star(*id)).count()))
+    }
+}
+
 struct Windows([Completeness; 5]);
 
 impl Windows {
@@ -216,15 +253,18 @@ impl Windows {
     }
 }
 
-fn quality(games_30: i64, gaps: &[Arc<str>]) -> (i64, Arc<[Arc<str>]>) {
+/// Score, issues, and whether the row is good enough to predict from, for which no injury report is needed.
+fn quality(games_30: i64, is_untold: bool, gaps: &[Arc<str>]) -> (i64, Arc<[Arc<str>]>, bool) {
     let base = match games_30 {
         10.. => 95,
         5..10 => 75,
         _ => 50,
     };
     let thin = (games_30 < 10).then(|| Arc::from(format!("thin_sample:{games_30}/10")));
-    let issues = thin.into_iter().chain(gaps.iter().cloned()).collect();
-    ((base - 10 * count(gaps.len())).max(0), issues)
+    let untold = is_untold.then(|| Arc::from("no_injury_report"));
+    let issues = thin.into_iter().chain(untold).chain(gaps.iter().cloned()).collect();
+    let score = base - 10 * count(gaps.len());
+    ((score - if is_untold { 5 } else { 0 }).max(0), issues, score >= 50)
 }
 
 #[expect(
@@ -245,7 +285,9 @@ fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> Pl
     let windows = [l5, l10, l7d, l14d, l30d];
     let lines = past.lines.as_ref();
     let line = lines.and_then(|lines| lines.get(player.player_lookup, team)).map(|line| line.points);
-    let (quality_score, quality_issues) = quality(load.games_30, &input.gaps);
+    let is_untold = !input.injuries.is_empty() && !past.injuries.covers(team);
+    let (quality_score, quality_issues, is_sound) = quality(load.games_30, is_untold, &input.gaps);
+    let listed = past.injuries.listing(player.player_id, team, player.player_lookup);
     let points = |games: &[&PlayerGame]| {
         mean(games.iter().map(|game| real(game.points))).map(|value| rounded(value, 1))
     };
@@ -292,9 +334,9 @@ fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> Pl
         opponent_pace_last_10: team_value(&past.teams.pace, opponent),
         opponent_def_rating_last_10: team_value(&past.teams.def_rating, opponent),
         player_age: None,
-        player_status: None,
-        injury_report: None,
-        star_teammates_out: None,
+        player_status: member.status(&past.injuries).map(|status| status.code().into()),
+        injury_report: listed.and_then(|row| row.reason.clone()),
+        star_teammates_out: past.stars_out(player, input.opening),
         fourth_quarter_minutes_last_7: None,
         clutch_minutes_last_7_games: None,
         travel_miles: None,
@@ -326,7 +368,7 @@ fn context(input: &ContextInput<'_>, past: &Past<'_>, member: &Member<'_>) -> Pl
         quality_tier: tier(quality_score).into(),
         quality_score,
         quality_issues,
-        is_production_ready: quality_score >= 50 && windows.iter().all(|window| window.is_ready()),
+        is_production_ready: is_sound && windows.iter().all(|window| window.is_ready()),
     }
 }
 
@@ -440,7 +482,8 @@ mod tests {
             players: &[],
             offense: &offense,
             defense: &[],
-            played: Vec::new(),
+            played: None,
+            injuries: &[],
             props: &[],
             lines: &[],
             gaps: [].into(),
@@ -474,5 +517,77 @@ mod tests {
         for (games, window, expected) in cases {
             assert_eq!(sample_quality(games, window), expected, "{games} of {window}");
         }
+    }
+
+    /// Five players of AAA with a season behind them, of whom the report names three; BBB has not submitted.
+    #[test]
+    fn the_injury_report_is_known_before_a_game() {
+        let minutes = [(1, 30), (2, 31), (3, 12), (4, 30), (5, 20), (9, 30)];
+        let date = day(20);
+        let before: Vec<[PlayerGame; 6]> = (1..=6)
+            .map(|at| {
+                minutes.map(|(id, minutes_played)| PlayerGame {
+                    minutes_played,
+                    ..fixture::player_game(day(at), id, if id == 9 { "BBB" } else { "AAA" }, 10)
+                })
+            })
+            .collect();
+        let players: Vec<_> = before.iter().map(|games| (games[0].game_date, games.as_slice())).collect();
+        let games = [fixture::game(date, "AAA", "BBB")];
+        let schedule = [(date, games.as_slice())];
+        let injuries = [
+            fixture::injury(date, Some(1), "AAA", "BBB", "out"),
+            fixture::injury(date, Some(2), "AAA", "BBB", "doubtful"),
+            fixture::injury(date, Some(3), "AAA", "BBB", "out"),
+            fixture::injury(date, Some(5), "AAA", "BBB", "questionable"),
+            InjuryListing { reason: None, ..fixture::injury(date, None, "BBB", "AAA", "not_submitted") },
+        ];
+        let contexts = |played, injuries| {
+            player_contexts(&ContextInput {
+                date,
+                opening: day(0),
+                schedule: &schedule,
+                players: &players,
+                offense: &[],
+                defense: &[],
+                played,
+                injuries,
+                props: &[],
+                lines: &[],
+                gaps: [].into(),
+            })
+            .expect("contexts")
+        };
+        let told = contexts(Some(Vec::new()), &injuries);
+        let found: Vec<_> = told
+            .iter()
+            .map(|row| {
+                (row.player_id, row.player_status.as_deref(), row.star_teammates_out, row.quality_score)
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (1, Some("out"), Some(1), 75),
+                (2, Some("doubtful"), Some(1), 75),
+                (3, Some("out"), Some(2), 75),
+                (4, Some("available"), Some(2), 75),
+                (5, Some("questionable"), Some(2), 75),
+                (9, None, None, 70),
+            ]
+        );
+        assert_eq!(
+            (told[0].injury_report.as_deref(), told[3].injury_report.as_deref()),
+            (Some("Rest"), None)
+        );
+        assert_eq!(told[5].quality_issues.as_ref(), ["thin_sample:6/10".into(), "no_injury_report".into()]);
+        // Before the games whoever is out or doubtful is no part of the date; the others' rows are the same.
+        let morning = contexts(None, &injuries);
+        assert_eq!(morning, [told[3].clone(), told[4].clone(), told[5].clone()]);
+        // Without a report nobody is marked down for it, and nobody left out.
+        let untold = contexts(None, &[]);
+        assert_eq!(untold.len(), 6);
+        let is_silent = |row: &PlayerContext| row.player_status.is_none() && row.quality_score == 75;
+        assert!(untold.iter().all(is_silent), "{untold:?}");
     }
 }

@@ -290,6 +290,7 @@ fn on_a_neutral_floor_home_is_whom_the_league_calls_so_and_the_game_counts_as_an
     let contexts = |date| {
         let opening = days[0];
         team_contexts(&TeamContextInput {
+            injuries: &[],
             date,
             opening,
             schedule: &planned,

@@ -48,7 +48,7 @@ crate::rows! {
         /// The version of the features' meaning: `v1_baseline_25`.
         pub feature_version: Arc<str>,
         /// Mean over the 25 features of 100 (`phase4`, `calculated`), 75 (`phase3`) or 40 (`default`), 2
-        /// decimals. At best 94.6 while no source has injuries.
+        /// decimals. At best 94.6 where no injury report tells of his team.
         pub feature_quality_score: f64,
         /// `high` from 95, `medium` from 70, else `low`.
         pub feature_quality_tier: Arc<str>,
@@ -77,7 +77,8 @@ crate::rows! {
         pub usage_spike_score: Option<f64>,
         /// 9: his days of rest less the opponent's, held to -2..2.
         pub rest_advantage: Option<f64>,
-        /// 10: always null: no source has injury reports.
+        /// 10: 0 available, 1 probable, 2 questionable, 3 doubtful or out, by the last injury report before the
+        /// date's first game; null where no report tells of his team.
         pub injury_risk: Option<f64>,
         /// 11: mean points of the last 3 games less that of the 2 before: 2 from 5, 1 from 2, mirrored
         /// below 0. Above 0 is improving.

@@ -90,11 +90,14 @@ crate::rows! {
         pub opponent_def_rating_last_10: Option<f64>,
         /// Always null: no source has ages.
         pub player_age: Option<i64>,
-        /// Always null: no source has injury reports.
+        /// `available`, `probable`, `questionable`, `doubtful` or `out` by the last injury report before the date's
+        /// first game; `available` also where his team has submitted and does not name him. Null where no report
+        /// tells of his team.
         pub player_status: Option<Arc<str>>,
-        /// Always null: no source has injury reports.
+        /// The report's reason, in its words; null where it does not name him.
         pub injury_report: Option<Arc<str>>,
-        /// Always null: no source has injury reports.
+        /// How many of his team-mates are out or doubtful by that report and have played 28 minutes or more in the
+        /// mean of five or more games of this season; null where no report tells of his team.
         pub star_teammates_out: Option<i64>,
         /// Always null: no source has minutes by quarter.
         pub fourth_quarter_minutes_last_7: Option<f64>,
@@ -159,9 +162,10 @@ crate::rows! {
         /// `gold` from 10 games in the 30 days before the date, `silver` from 5, else `bronze`; lower by
         /// accepted gaps.
         pub quality_tier: Arc<str>,
-        /// 95, 75 or 50; 10 less for each accepted gap in what the row is made from.
+        /// 95, 75 or 50; 10 less for each accepted gap in what the row is made from, 5 less where there is an injury
+        /// report that does not tell of his team.
         pub quality_score: i64,
-        /// `thin_sample:<games>/10`, `gap:<dataset>:<date>`.
+        /// `thin_sample:<games>/10`, `no_injury_report`, `gap:<dataset>:<date>`.
         pub quality_issues: Arc<[Arc<str>]>,
         /// Whether at least 70 % of each of the five windows is there, and the tier is bronze or
         /// better.

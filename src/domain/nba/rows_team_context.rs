@@ -60,9 +60,10 @@ crate::rows! {
         pub spread_movement: Option<f64>,
         /// Always null: only the last lines before a game are kept.
         pub total_movement: Option<f64>,
-        /// Always null: no source has injury reports.
+        /// Players of the team who are out by the last injury report before the date's first game, all of them and
+        /// not only starters, which the report does not tell apart; null where no report tells of the team.
         pub starters_out_count: Option<i64>,
-        /// Always null: no source has injury reports.
+        /// Those who are questionable or doubtful, likewise.
         pub questionable_players_count: Option<i64>,
         /// Always null: no source has arenas or distances.
         pub travel_miles: Option<f64>,

@@ -8,6 +8,7 @@ use crate::flow::Date;
 use super::completeness::Completeness;
 use super::game_lines::GameOffers;
 use super::history::{OffenseHistory, TeamSchedule, Units, since};
+use super::injury::{DateInjuries, InjuryListing, InjuryStatus};
 use super::rows_game_lines::GameLine;
 use super::rows_schedule::ScheduledGame;
 use super::rows_team_context::TeamContext;
@@ -27,6 +28,8 @@ pub struct TeamContextInput<'a> {
     pub offense: &'a Units<'a, TeamOffense>,
     /// Bookmakers' lines on the date's games, known before them; often none.
     pub lines: &'a [GameLine],
+    /// What teams say of their players before the games; often nothing.
+    pub injuries: &'a [InjuryListing],
     /// Accepted gaps, as issues.
     pub gaps: Arc<[Arc<str>]>,
 }
@@ -37,6 +40,7 @@ pub fn team_contexts(input: &TeamContextInput<'_>) -> Vec<TeamContext> {
     let schedule = TeamSchedule::by_team(since(input.schedule, input.opening));
     let offense = OffenseHistory::of(input.offense, |row| &*row.team_abbr);
     let offers = GameOffers::of(input.lines);
+    let injuries = DateInjuries::of(input.injuries);
     let games = input.schedule.iter().filter(|(day, _)| *day == input.date);
     let mut rows: Vec<TeamContext> = games
         .flat_map(|(_, games)| games.iter())
@@ -45,7 +49,17 @@ pub fn team_contexts(input: &TeamContextInput<'_>) -> Vec<TeamContext> {
             let team = if home { &game.home_team } else { &game.away_team };
             let (planned, results) = (schedule.get(&&**team), offense.get(&&**team));
             let row = context(input, game, home, planned, results);
-            TeamContext { game_spread: offers.spread(game, home), game_total: offers.total(game), ..row }
+            let listed = |any_of: &[InjuryStatus]| {
+                let listed = injuries.of_team(team)?.filter(|(_, status)| any_of.contains(status));
+                Some(count(listed.count()))
+            };
+            TeamContext {
+                game_spread: offers.spread(game, home),
+                game_total: offers.total(game),
+                starters_out_count: listed(&[InjuryStatus::Out]),
+                questionable_players_count: listed(&[InjuryStatus::Questionable, InjuryStatus::Doubtful]),
+                ..row
+            }
         })
         .collect();
     rows.sort_unstable_by(|a, b| a.team_abbr.cmp(&b.team_abbr));
@@ -186,6 +200,14 @@ mod tests {
             schedule: &schedule,
             offense: &offense,
             lines: &[fixture::game_line(day(10), "AAA", "BBB", -4.5, 231.0)],
+            injuries: &[
+                fixture::injury(day(10), Some(1), "AAA", "BBB", "out"),
+                fixture::injury(day(10), Some(2), "AAA", "BBB", "out"),
+                fixture::injury(day(10), Some(3), "AAA", "BBB", "doubtful"),
+                fixture::injury(day(10), Some(4), "AAA", "BBB", "questionable"),
+                fixture::injury(day(10), Some(5), "AAA", "BBB", "probable"),
+                fixture::injury(day(10), None, "BBB", "AAA", "not_submitted"),
+            ],
             gaps: [].into(),
         });
         let (away, home) = (&rows[0], &rows[1]);
@@ -201,6 +223,8 @@ mod tests {
         assert_eq!(home.last_game_result, None);
         assert_eq!([away, home].map(|row| row.game_spread), [Some(4.5), Some(-4.5)]);
         assert_eq!([away, home].map(|row| row.game_total), [Some(231.0); 2]);
+        assert_eq!([away, home].map(|row| row.starters_out_count), [Some(2), None]);
+        assert_eq!([away, home].map(|row| row.questionable_players_count), [Some(2), None]);
         assert!(away.is_production_ready && !home.is_production_ready);
     }
 }

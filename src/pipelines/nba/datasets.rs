@@ -4,7 +4,7 @@
 use crate::domain::checks::{CheckRow, ColumnProfile, GateRow};
 use crate::domain::nba::points::{PointsFeatures, PointsModel, PointsTraining};
 use crate::domain::nba::{
-    CompositeFactors, FeatureRow, GameLine, PlayerCache, PlayerContext, PlayerGame, PlayerLog,
+    CompositeFactors, FeatureRow, GameLine, InjuryListing, PlayerCache, PlayerContext, PlayerGame, PlayerLog,
     PlayerPrediction, PlayerProp, PlayerShotZones, PredictionGrade, Rostered, ScheduledGame, Shot,
     SystemStanding, TeamContext, TeamDefense, TeamDefenseZones, TeamLog, TeamOffense,
 };
@@ -20,6 +20,8 @@ pub const LANDED_PLAYER_LOGS: DatasetName = DatasetName::of("nba.landed_player_l
 pub const LANDED_TEAM_LOGS: DatasetName = DatasetName::of("nba.landed_team_logs");
 /// The payloads of the player index; only dates on which it was fetched have one.
 pub const LANDED_PLAYER_INDEX: DatasetName = DatasetName::of("nba.landed_player_index");
+/// The payloads of the injury reports; only dates of which one was fetched have one.
+pub const LANDED_INJURY_REPORT: DatasetName = DatasetName::of("nba.landed_injury_report");
 /// The payloads of the shot charts; not every date has one.
 pub const LANDED_SHOTS: DatasetName = DatasetName::of("nba.landed_shots");
 /// Which games a date has.
@@ -36,6 +38,8 @@ pub const PLAYER_GAME_LOGS: Dataset<PlayerLog> = Dataset::of("nba.player_game_lo
 pub const TEAM_GAME_LOGS: Dataset<TeamLog> = Dataset::of("nba.team_game_logs");
 /// The shot chart as rows.
 pub const SHOTS: Dataset<Shot> = Dataset::of("nba.shots");
+/// What teams say of their players before a date's games.
+pub const INJURY_REPORT: Dataset<InjuryListing> = Dataset::of("nba.injury_report");
 /// Bookmakers' lines on players' points.
 pub const PLAYER_PROPS: Dataset<PlayerProp> = Dataset::of("nba.player_props");
 /// Bookmakers' spreads and totals.

@@ -9,7 +9,7 @@ use crate::flow::{Computed, Input, Inputs, Output, Permanent, Processor};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     GAME_LINES,
     "One bookmaker's lines on one game, before it.",
-    1,
+    2,
     &[Input::same_date(LANDED_PLAYER_PROPS)],
     compute,
 );

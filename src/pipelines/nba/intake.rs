@@ -5,7 +5,7 @@ use crate::domain::nba::{self, DateOffers, GameState, PayloadFault};
 use crate::flow::{Date, Due, Intake, Over, PartAnswer, Payload, Permanent, Season, Unfit};
 
 /// What is due on a date, and whether an answer has it.
-pub const INTAKE: Intake = Intake { due, calendar_fits, answer_fits };
+pub const INTAKE: Intake = Intake { due, starts: nba::starts, calendar_fits, answer_fits };
 
 /// One part for each kind of game on the date; it is over when the last of its games is.
 fn due(calendar: &[Payload], date: Date) -> Result<Vec<Due>, Permanent> {
@@ -48,6 +48,11 @@ fn answer_fits(answer: PartAnswer<'_>) -> Result<(), Unfit> {
         "player_index" => {
             nba::rosters(payloads, date).and_then(|rosters| nba::check_rosters(&rosters, payloads, &games))
         }
+        "injury_report" => {
+            let starts = nba::starts(calendar).map_err(Unfit::Faulty)?;
+            let first = starts.get(&date).map(|(first, _)| *first);
+            nba::check_injury_report(payloads, date, &games, first)
+        }
         // Bookmakers offer what they like: none is too few.
         "player_props" => {
             let offers =
@@ -66,6 +71,7 @@ fn unfit(fault: PayloadFault) -> Unfit {
     match fault {
         PayloadFault::Incomplete { .. } => Unfit::Incomplete(fault.to_string()),
         PayloadFault::Malformed { .. }
+        | PayloadFault::Unreadable { .. }
         | PayloadFault::WrongResource { .. }
         | PayloadFault::ColumnMissing { .. }
         | PayloadFault::ColumnTwice { .. }

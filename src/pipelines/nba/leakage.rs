@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::datasets::{
-    GAME_LINES, ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE, PLAYER_GAME_LOGS,
-    PLAYER_GAME_SUMMARY, PLAYER_PROP_PREDICTIONS, PLAYER_PROPS, PLAYER_SHOT_ZONE_ANALYSIS, POINTS_FEATURES,
-    POINTS_MODEL, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS, TEAM_OFFENSE_GAME_SUMMARY,
-    UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
+    GAME_LINES, INJURY_REPORT, ML_FEATURE_STORE, PLAYER_COMPOSITE_FACTORS, PLAYER_DAILY_CACHE,
+    PLAYER_GAME_LOGS, PLAYER_GAME_SUMMARY, PLAYER_PROP_PREDICTIONS, PLAYER_PROPS, PLAYER_SHOT_ZONE_ANALYSIS,
+    POINTS_FEATURES, POINTS_MODEL, SCHEDULE, TEAM_DEFENSE_GAME_SUMMARY, TEAM_DEFENSE_ZONE_ANALYSIS,
+    TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
 };
 use super::sequential::Units;
 use super::{
@@ -20,7 +20,8 @@ use super::{
 use crate::domain::nba::fixture;
 use crate::domain::nba::points::{PointsFeatures, PointsModel};
 use crate::domain::nba::{
-    GameLine, PlayerGame, PlayerLog, PlayerProp, ScheduledGame, System, TeamDefense, TeamOffense,
+    GameLine, InjuryListing, PlayerGame, PlayerLog, PlayerProp, ScheduledGame, System, TeamDefense,
+    TeamOffense,
 };
 use crate::flow::{
     Calendar, Column, Content, DatasetName, Date, Frame, Input, Processor, Season, SkipReason, Window,
@@ -190,6 +191,39 @@ fn props(date: Date) -> Vec<PlayerProp> {
     players.map(offer).collect()
 }
 
+/// Who is named on a date, and as what: by the date alone, as the teams say it before the games.
+fn named(date: Date) -> BTreeMap<i64, &'static str> {
+    let world = World { turn: None };
+    let status = |player: &i64| match world.chance(41, date, *player, 12) {
+        0 => Some("out"),
+        1 => Some("doubtful"),
+        2 => Some("questionable"),
+        _ => None,
+    };
+    (0..PLAYERS_PER_TEAM * TEAMS.len() as i64).filter_map(|player| Some((player, status(&player)?))).collect()
+}
+
+/// Those of them who are no part of the date before its games.
+fn absent(date: Date) -> BTreeSet<i64> {
+    named(date)
+        .into_iter()
+        .filter(|(_, status)| *status != "questionable")
+        .map(|(player, _)| player)
+        .collect()
+}
+
+/// The injury report of a date's games.
+fn injuries(date: Date, games: &[ScheduledGame]) -> Vec<InjuryListing> {
+    let world = World { turn: None };
+    let sides = games.iter().flat_map(|g| [(&g.away_team, &g.home_team), (&g.home_team, &g.away_team)]);
+    let listings = |(team, opponent): (&Arc<str>, &Arc<str>)| -> Vec<InjuryListing> {
+        let of_team =
+            named(date).into_iter().filter(|(player, _)| TEAMS[world.team(date, *player)] == &**team);
+        of_team.map(|(player, status)| fixture::injury(date, Some(player), team, opponent, status)).collect()
+    };
+    sides.flat_map(listings).collect()
+}
+
 /// All that the processors are given. Without the box score of `unplayed` it is the morning of that date
 /// as far as that date's own rows go.
 fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
@@ -217,6 +251,7 @@ fn given(world: World, calendar: &Calendar, unplayed: Option<Date>) -> Units {
         };
         let lines: Vec<GameLine> = games.iter().map(line).collect();
         units.give(GAME_LINES.name(), date, Content::Rows(Arc::new(lines)));
+        units.give(INJURY_REPORT.name(), date, Content::Rows(Arc::new(injuries(date, &games))));
         units.give(SCHEDULE.name(), date, Content::Rows(Arc::new(games)));
         units.give(PLAYER_PROPS.name(), date, Content::Rows(Arc::new(props(date))));
         if unplayed == Some(date) {
@@ -286,6 +321,11 @@ fn cell(column: &Column, row: usize) -> String {
 /// What differs between two histories in what is said of a date: rows of teams, rows of players whom
 /// both knew before the date, and rows of players whom both dates brought in for the same team.
 fn differences(one: &Units, other: &Units, date: Date) -> Vec<String> {
+    differences_but(one, other, date, &BTreeSet::new())
+}
+
+/// The same, but for players whom the other one leaves out.
+fn differences_but(one: &Units, other: &Units, date: Date, left_out: &BTreeSet<i64>) -> Vec<String> {
     let mut found = Vec::new();
     for dataset in TEAM_DATASETS {
         if one.frame(dataset, date) != other.frame(dataset, date) {
@@ -308,6 +348,9 @@ fn differences(one: &Units, other: &Units, date: Date) -> Vec<String> {
             let known =
                 |row: Option<&(String, String)>| row.is_some_and(|(key, _)| key.contains("latest_team"));
             let same_key = left.map(|row| &row.0) == right.map(|row| &row.0);
+            if right.is_none() && left_out.contains(&id) {
+                continue;
+            }
             if (known(left) || known(right) || same_key) && left != right {
                 found.push(format!("{dataset} {date} player {id}: {left:?} {right:?}"));
             }
@@ -343,17 +386,25 @@ fn a_morning_and_a_backfill_say_the_same_of_who_was_known() {
     let world = World { turn: None };
     let calendar = calendar();
     let backfill = history(world, None, &FEATURES);
-    let mut brought_in = 0;
+    let (mut brought_in, mut left_out) = (0, 0);
     for date in probes(&calendar) {
         let morning = history(world, Some(date), &FEATURES);
-        assert_eq!(differences(&backfill, &morning, date), [""; 0], "{date}");
+        let absent = absent(date);
+        assert_eq!(differences_but(&backfill, &morning, date, &absent), [""; 0], "{date}");
         for dataset in PLAYER_DATASETS {
-            let count = |units: &Units| units.frame(dataset, date).map_or(0, Frame::rows);
-            assert!(count(&morning) <= count(&backfill), "{dataset} {date}");
-            brought_in += count(&backfill) - count(&morning);
+            let players = |units: &Units| -> BTreeSet<i64> {
+                units
+                    .frame(dataset, date)
+                    .map_or_else(BTreeSet::new, |frame| rows(frame).into_keys().collect())
+            };
+            let (later, early) = (players(&backfill), players(&morning));
+            assert!(early.is_subset(&later) && early.is_disjoint(&absent), "{dataset} {date}");
+            left_out += later.intersection(&absent).count();
+            brought_in += later.difference(&early).filter(|player| !absent.contains(player)).count();
         }
     }
     assert!(brought_in > 0, "no probe had a debut, a return or a trade");
+    assert!(left_out > 0, "no probe had anybody who was out");
 }
 
 /// The models and what they predict for each date, by the latest one whose cutoff is not after it.

@@ -12,7 +12,9 @@ mod gate_c;
 mod gate_d;
 mod gate_e;
 mod gate_f;
+mod injury_report;
 mod intake;
+mod landed_injury_report;
 mod landed_player_index;
 mod landed_player_logs;
 mod landed_player_props;
@@ -79,6 +81,8 @@ pub(super) const PROCESSORS: &[Processor] = &[
     gate_d::PROCESSOR,
     gate_e::PROCESSOR,
     gate_f::PROCESSOR,
+    injury_report::PROCESSOR,
+    landed_injury_report::PROCESSOR,
     landed_player_index::PROCESSOR,
     landed_player_logs::PROCESSOR,
     landed_player_props::PROCESSOR,

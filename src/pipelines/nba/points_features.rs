@@ -4,8 +4,8 @@
 
 use super::bootstrap::{bootstrap, gap_issues, opening};
 use super::datasets::{
-    GATE_C, PLAYER_GAME_SUMMARY, POINTS_FEATURES, TEAM_DEFENSE_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY,
-    UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
+    GATE_C, INJURY_REPORT, PLAYER_GAME_SUMMARY, POINTS_FEATURES, TEAM_DEFENSE_GAME_SUMMARY,
+    TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_PLAYER_GAME_CONTEXT, UPCOMING_TEAM_GAME_CONTEXT,
 };
 use crate::domain::nba::points::{PointsFeaturesInput, points_features};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
@@ -17,10 +17,11 @@ const TWO_SEASONS: Window = Window::SeasonBeforeCarrying { first_days: 400, carr
 pub(super) const PROCESSOR: Processor = Processor::compute(
     POINTS_FEATURES,
     "one player before one game: everything that the points model sees",
-    2,
+    3,
     &[
         GATE_C.same_date().optional(),
         UPCOMING_PLAYER_GAME_CONTEXT.same_date(),
+        INJURY_REPORT.same_date().optional(),
         UPCOMING_TEAM_GAME_CONTEXT.same_date(),
         PLAYER_GAME_SUMMARY.read(TWO_SEASONS),
         TEAM_OFFENSE_GAME_SUMMARY.read(TWO_SEASONS),
@@ -37,6 +38,7 @@ fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
         date: inputs.date(),
         opening: opening(inputs),
         contexts: inputs.same_date(UPCOMING_PLAYER_GAME_CONTEXT)?,
+        injuries: inputs.same_date(INJURY_REPORT)?,
         teams: inputs.same_date(UPCOMING_TEAM_GAME_CONTEXT)?,
         players: &inputs.window(PLAYER_GAME_SUMMARY)?,
         offense: &inputs.window(TEAM_OFFENSE_GAME_SUMMARY)?,

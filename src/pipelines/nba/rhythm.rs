@@ -24,8 +24,9 @@ pub const NBA_RHYTHM: Rhythm = Rhythm {
     // The league corrects its statistics for some days; later corrections are rare and arrive as payloads that
     // somebody lands.
     mornings_again: 3,
-    // Who plays for whom, once; bookmakers' offers move all day, and every look at them costs money.
-    present: &[("player_index", 24 * HOUR), ("player_props", 2 * HOUR)],
+    // Who plays for whom, once; bookmakers' offers move all day, and every look at them costs money; teams tell of
+    // their players until the games begin, and a look costs a few small requests.
+    present: &[("player_index", 24 * HOUR), ("player_props", 2 * HOUR), ("injury_report", HOUR)],
     season: season_of,
     starts,
 };

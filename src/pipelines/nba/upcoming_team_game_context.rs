@@ -1,8 +1,10 @@
 //! A5: what is known of each team before a game. In: the season's schedule up to a week after the date,
-//! the results before it (A1) behind gate A, and bookmakers' lines on the date's games, if there are any. Out: two rows a game. Waits for the results of the season before.
+//! the results before it (A1) behind gate A, and of the date bookmakers' lines and the injury report, if there are any. Out: two rows a game. Waits for the results of the season before.
 
 use super::bootstrap::{gap_issues, opening};
-use super::datasets::{GAME_LINES, GATE_A, SCHEDULE, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_TEAM_GAME_CONTEXT};
+use super::datasets::{
+    GAME_LINES, GATE_A, INJURY_REPORT, SCHEDULE, TEAM_OFFENSE_GAME_SUMMARY, UPCOMING_TEAM_GAME_CONTEXT,
+};
 use crate::domain::nba::{TeamContextInput, team_contexts};
 use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 
@@ -10,12 +12,13 @@ use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     UPCOMING_TEAM_GAME_CONTEXT,
     "one team before one game: rest, load, record, streak",
-    3,
+    4,
     &[
         SCHEDULE.read(Window::Days { back: 280, ahead: 7 }),
         TEAM_OFFENSE_GAME_SUMMARY.read(Window::SeasonBefore),
         GATE_A.read(Window::SeasonBefore),
         GAME_LINES.same_date().optional(),
+        INJURY_REPORT.same_date().optional(),
     ],
     compute,
 );
@@ -27,6 +30,7 @@ fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
         schedule: &inputs.window(SCHEDULE)?,
         offense: &inputs.window(TEAM_OFFENSE_GAME_SUMMARY)?,
         lines: inputs.same_date(GAME_LINES)?,
+        injuries: inputs.same_date(INJURY_REPORT)?,
         gaps: gap_issues(inputs),
     });
     let expected = 2 * inputs.same_date(SCHEDULE)?.len();

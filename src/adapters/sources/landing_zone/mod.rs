@@ -1,7 +1,8 @@
 //! A landing zone on the disk: raw payloads as the upstream sent them, never changed here.
 //! `<source>/<label>.zip` has a member `<date>.json` a date; `<source>/<label>/<date>.json` is the same
 //! unpacked, and takes the place of the zip's member; `schedule/<season>.json.gz` is a season's games, cut by
-//! date, and `<season>.json` takes its place. Labels are a season, or one with a suffix (`2023-24-playoffs`).
+//! date, and `<season>.json` takes its place. Payloads of `injury_report` are PDFs, `<date>.pdf`.
+//! Labels are a season, or one with a suffix (`2023-24-playoffs`).
 //! Nothing else is looked at, so `.fetched/`, where the answers of fetches are kept, is never a payload.
 //! Interprets no payload.
 
@@ -21,6 +22,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::ending;
 use crate::fleet::{Found, Source};
 use crate::flow::{Date, Failure, Payload};
 
@@ -187,7 +189,7 @@ impl Zone {
         let mut parts: Vec<(String, Part)> = Vec::new();
         let mut broken = None;
         for holder in self.holders(source)? {
-            match self.part(&holder, date)? {
+            match self.part(&holder, &format!("{date}.{}", ending(source)), date)? {
                 Ok(Some(part)) => {
                     // A folder stands before the zip of its label and takes its place.
                     if parts.last().is_none_or(|(label, _)| *label != holder.label) {
@@ -208,14 +210,18 @@ impl Zone {
     }
 
     /// What a holder has for a date; the inner error is a holder that cannot be read at all.
-    fn part(&self, holder: &Holder, date: Date) -> Result<Result<Option<Part>, String>, SourceError> {
-        let member = format!("{date}.json");
+    fn part(
+        &self,
+        holder: &Holder,
+        member: &str,
+        date: Date,
+    ) -> Result<Result<Option<Part>, String>, SourceError> {
         let part = match holder.form {
             Form::Archive => match self.opened(&holder.path, Kind::Archive)? {
-                Opened::Archive(archive) => archive.member(&member).map(|found| Part {
+                Opened::Archive(archive) => archive.member(member).map(|found| Part {
                     name: format!("{}#{member}", holder.name),
                     crc: found.crc,
-                    place: Place::Member { archive, file: holder.name.clone(), member },
+                    place: Place::Member { archive, file: holder.name.clone(), member: member.to_owned() },
                 }),
                 Opened::Broken(reason) => return Ok(Err(reason.to_string())),
                 Opened::List(_) | Opened::Plain { .. } => None,
@@ -233,7 +239,7 @@ impl Zone {
                 Opened::Archive(_) | Opened::Plain { .. } => None,
             },
             Form::Folder => {
-                let path = holder.path.join(&member);
+                let path = holder.path.join(member);
                 if !path.is_file() {
                     return Ok(Ok(None));
                 }

@@ -9,13 +9,16 @@ use flate2::read::GzDecoder;
 use serde::de::IgnoredAny;
 
 use super::error::FetchError;
-use super::requests::Request;
+use super::requests::{Form, Request};
 use crate::fleet::Millis;
 
 /// No real answer comes near: a season's schedule has four megabytes.
 pub(super) const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Of a page that is no JSON, this many characters go into the error.
+/// Where in its first and last bytes a PDF's marks are looked for, as readers do.
+const PDF_MARK_WITHIN: usize = 1024;
+
+/// Of a page that is no data, this many characters go into the error.
 const BEGINNING: usize = 60;
 
 /// An answer as it came, unpacked.
@@ -58,6 +61,9 @@ impl Answer {
         match status {
             200 | 304 => {}
             429 => return Err(FetchError::TooMany { host, path, status, retry_after }),
+            403 | 404 if request.form == Form::Pdf => {
+                return Err(FetchError::NotThere { host, path, status });
+            }
             401 | 403 => return Err(FetchError::Forbidden { host, path, status }),
             408 | 500..=599 => return Err(FetchError::Failing { host, path, status, retry_after }),
             _ => return Err(FetchError::Refused { host, path, status }),
@@ -68,10 +74,16 @@ impl Answer {
         if self.body.len() > ANSWER_BYTES_MAX {
             return Err(FetchError::TooLarge { host, path, limit: ANSWER_BYTES_MAX });
         }
+        match request.form {
+            Form::Json => self.check_json(host, path),
+            Form::Pdf => self.check_pdf(host, path),
+        }
+    }
+
+    fn check_json(&self, host: &'static str, path: String) -> Result<(), FetchError> {
         let first = self.body.iter().find(|byte| !byte.is_ascii_whitespace());
         if !matches!(first, Some(b'{' | b'[')) {
-            let begins = String::from_utf8_lossy(&self.body).chars().take(BEGINNING).collect();
-            return Err(FetchError::NotJson { host, path, begins });
+            return Err(FetchError::NotJson { host, path, begins: self.beginning() });
         }
         match serde_json::from_slice::<IgnoredAny>(&self.body) {
             Ok(IgnoredAny) => Ok(()),
@@ -80,6 +92,23 @@ impl Answer {
                 Err(FetchError::Damaged { host, path, bytes, reason })
             }
         }
+    }
+
+    /// A PDF says so in its first line, and ends with a mark of its own.
+    fn check_pdf(&self, host: &'static str, path: String) -> Result<(), FetchError> {
+        let has = |part: &[u8], mark: &[u8]| part.windows(mark.len()).any(|window| window == mark);
+        if !has(&self.body[..self.body.len().min(PDF_MARK_WITHIN)], b"%PDF-") {
+            return Err(FetchError::NotPdf { host, path, begins: self.beginning() });
+        }
+        if !has(&self.body[self.body.len().saturating_sub(PDF_MARK_WITHIN)..], b"%%EOF") {
+            let (bytes, reason) = (self.body.len(), "the mark of a PDF's end is missing".to_owned());
+            return Err(FetchError::Damaged { host, path, bytes, reason });
+        }
+        Ok(())
+    }
+
+    fn beginning(&self) -> String {
+        String::from_utf8_lossy(&self.body).chars().take(BEGINNING).collect()
     }
 }
 

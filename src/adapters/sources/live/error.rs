@@ -37,8 +37,14 @@ pub(super) enum FetchError {
     /// Something else than JSON, as a rule a page for people that says that something is wrong.
     #[error("{host}{path} answered with no JSON: it begins with `{begins}`")]
     NotJson { host: &'static str, path: String, begins: String },
-    /// JSON that stops before its end, or is none from some place on.
-    #[error("{host}{path} answered with {bytes} bytes of damaged JSON: {reason}")]
+    /// Something else than a PDF.
+    #[error("{host}{path} answered with no PDF: it begins with `{begins}`")]
+    NotPdf { host: &'static str, path: String, begins: String },
+    /// What is asked for by its name is not there.
+    #[error("{host}{path} answered {status}: there is none of this name")]
+    NotThere { host: &'static str, path: String, status: u16 },
+    /// JSON or a PDF that stops before its end, or is none from some place on.
+    #[error("{host}{path} answered with {bytes} bytes that are damaged: {reason}")]
     Damaged { host: &'static str, path: String, bytes: usize, reason: String },
     /// More bytes than any real answer has.
     #[error("{host}{path} answered with more than {limit} bytes")]
@@ -97,10 +103,12 @@ impl FetchError {
             | Self::TooMany { .. }
             | Self::Failing { .. }
             | Self::NotJson { .. }
+            | Self::NotPdf { .. }
             | Self::Damaged { .. } => true,
             Self::Resting { .. }
             | Self::Forbidden { .. }
             | Self::Refused { .. }
+            | Self::NotThere { .. }
             | Self::TooLarge { .. }
             | Self::Incomplete { .. }
             | Self::Faulty { .. }
@@ -137,6 +145,8 @@ impl FetchError {
             Self::Forbidden { .. } => "upstream_forbidden",
             Self::Refused { .. } => "upstream_refused",
             Self::NotJson { .. } => "upstream_not_json",
+            Self::NotPdf { .. } => "upstream_not_pdf",
+            Self::NotThere { .. } => "upstream_not_there",
             Self::Damaged { .. } => "upstream_damaged",
             Self::TooLarge { .. } => "upstream_too_large",
             Self::Incomplete { .. } => "upstream_incomplete",
@@ -166,6 +176,8 @@ impl From<FetchError> for Failure {
             | FetchError::Failing { .. }
             | FetchError::Forbidden { .. }
             | FetchError::NotJson { .. }
+            | FetchError::NotPdf { .. }
+            | FetchError::NotThere { .. }
             | FetchError::Damaged { .. }
             | FetchError::Incomplete { .. }
             | FetchError::NotFinal { .. }

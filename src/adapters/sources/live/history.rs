@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FetchError;
 use super::requests::Place;
+use crate::adapters::sources::ending;
 use crate::fleet::{Fetched, Millis};
 
 /// The file that says when a payload was last found current.
@@ -62,6 +63,9 @@ pub(super) struct Checked {
     pub(super) blake3: String,
     pub(super) etag: Option<String>,
     pub(super) last_modified: Option<String>,
+    /// What was asked for, where a place is filled from one of many: a report has its own name each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) path: Option<String>,
 }
 
 impl History {
@@ -85,9 +89,10 @@ impl History {
         fs::create_dir_all(&folder).map_err(storage("create", &folder))?;
         let digest = &essence[..16];
         let name = format!("{moment}-{digest}");
-        if !has_answer(&folder, digest).map_err(storage("list", &folder))? {
+        let ending = format!("{}.gz", ending(place.source));
+        if !has_answer(&folder, &format!("-{digest}.{ending}")).map_err(storage("list", &folder))? {
             let packed = pack(body).map_err(storage("pack", &folder))?;
-            replace(&folder, &folder.join(format!("{name}.json.gz")), &packed)?;
+            replace(&folder, &folder.join(format!("{name}.{ending}")), &packed)?;
         }
         let receipt = pretty(receipt)?;
         // Two receipts of one second, which differ in the millisecond or the verdict.
@@ -139,11 +144,10 @@ impl History {
     }
 }
 
-/// Whether the folder has an answer with this digest, under whatever moment.
-fn has_answer(folder: &Path, digest: &str) -> io::Result<bool> {
-    let ending = format!("-{digest}.json.gz");
+/// Whether the folder has an answer whose name ends so, under whatever moment.
+fn has_answer(folder: &Path, ending: &str) -> io::Result<bool> {
     for entry in fs::read_dir(folder)? {
-        if entry?.file_name().to_string_lossy().ends_with(&ending) {
+        if entry?.file_name().to_string_lossy().ends_with(ending) {
             return Ok(true);
         }
     }

@@ -12,6 +12,8 @@ pub(super) enum Host {
     Stats,
     /// The league's static files.
     Cdn,
+    /// What the league prints for its referees and the press: injury reports.
+    Print,
     /// Bookmakers' offers, for whoever has a key.
     Odds,
 }
@@ -86,6 +88,22 @@ const CDN: Limits = Limits {
     ],
 };
 
+const PRINT: Limits = Limits {
+    name: "ak-static.cms.nba.com",
+    url: "https://ak-static.cms.nba.com",
+    spacing: 500,
+    timeout: 20_000,
+    attempts: 4,
+    backoff: BACKOFF,
+    key_parameter: None,
+    headers: &[
+        ("user-agent", BROWSER),
+        ("accept", "application/pdf,*/*"),
+        ("accept-encoding", "gzip"),
+        ("referer", "https://official.nba.com/"),
+    ],
+};
+
 const ODDS: Limits = Limits {
     name: "api.the-odds-api.com",
     url: "https://api.the-odds-api.com",
@@ -99,13 +117,14 @@ const ODDS: Limits = Limits {
 
 impl Host {
     /// All hosts.
-    pub(super) const ALL: [Self; 3] = [Self::Stats, Self::Cdn, Self::Odds];
+    pub(super) const ALL: [Self; 4] = [Self::Stats, Self::Cdn, Self::Print, Self::Odds];
 
     /// How it is asked.
     pub(super) fn limits(self) -> &'static Limits {
         match self {
             Self::Stats => &STATS,
             Self::Cdn => &CDN,
+            Self::Print => &PRINT,
             Self::Odds => &ODDS,
         }
     }

@@ -1,4 +1,4 @@
-//! The league's public service, asked over HTTP: schedule, player logs, team logs, shot charts. Every answer
+//! The league's public service, asked over HTTP: schedule, logs, shot charts, rosters, injury reports. Every answer
 //! is kept in the landing zone as it came; one that the pipeline can read, with all that the schedule says
 //! must be in it, becomes the current payload there. Interprets no payload: the pipeline's `Intake` does.
 
@@ -7,6 +7,7 @@ mod client;
 mod error;
 mod history;
 mod hosts;
+mod injury_report;
 mod requests;
 mod today;
 
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tracing::{debug, warn};
 
-use super::LandingZone;
+use super::{INJURY_REPORT, LandingZone};
 use crate::fleet::{Clock, Fetched, Millis, Source, Upstream};
 use crate::flow::{Date, Due, Failure, Intake, Over, PartAnswer, Payload, Season, Unfit};
 
@@ -26,7 +27,7 @@ use client::{Asked, Client, Validators};
 use error::FetchError;
 use history::{Checked, History, Receipt};
 use requests::{
-    Feed, PLAYER_INDEX, PLAYER_PROPS, Place, Request, SCHEDULE, schedule_place, schedule_requests,
+    Feed, Form, PLAYER_INDEX, PLAYER_PROPS, Place, Request, SCHEDULE, schedule_place, schedule_requests,
 };
 
 const HOUR: Millis = 60 * 60 * 1_000;
@@ -76,9 +77,15 @@ struct Received {
 
 impl LiveUpstream {
     /// The names of all sources that are fetched by date: those of what happened on it, then those of what is
-    /// known before it, which can be had on the date itself only.
-    pub const SOURCES: [&'static str; 5] =
-        [Feed::PlayerLogs.name(), Feed::TeamLogs.name(), Feed::ShotChart.name(), PLAYER_INDEX, PLAYER_PROPS];
+    /// known before it, of which the injury report alone can be had after the date.
+    pub const SOURCES: [&'static str; 6] = [
+        Feed::PlayerLogs.name(),
+        Feed::TeamLogs.name(),
+        Feed::ShotChart.name(),
+        INJURY_REPORT,
+        PLAYER_INDEX,
+        PLAYER_PROPS,
+    ];
 
     /// The upstream that fills this landing zone.
     pub fn open(settings: LiveSettings, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
@@ -113,6 +120,9 @@ impl LiveUpstream {
     async fn fetch_date(&self, source: &str, date: Date) -> Result<Fetched, Failure> {
         if source == PLAYER_INDEX || source == PLAYER_PROPS {
             return self.fetch_today(source, date).await;
+        }
+        if source == INJURY_REPORT {
+            return self.fetch_injury_report(date).await;
         }
         let feed = Feed::parse(source).ok_or_else(|| FetchError::UnknownSource {
             source_name: source.to_owned(),
@@ -241,6 +251,7 @@ impl LiveUpstream {
             blake3,
             etag: answer.header("etag").map(str::to_owned),
             last_modified: answer.header("last-modified").map(str::to_owned),
+            path: (request.form == Form::Pdf).then(|| request.path.clone()),
         };
         self.note(place, checked).await?;
         debug!(place = %place.name(), bytes = answer.body.len(), ?fetched, "fetched");

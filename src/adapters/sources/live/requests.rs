@@ -1,6 +1,7 @@
 //! Which request brings which payload: path and parameters, and where the answer lands. Sends nothing.
 
 use super::hosts::Host;
+use crate::adapters::sources::ending;
 use crate::flow::{Date, Season};
 
 /// A source of what happened on a date, as the pipelines name it.
@@ -26,10 +27,18 @@ pub(super) const PLAYER_PROPS: &str = "player_props";
 /// Where the league is among the sports that are bet on.
 const ODDS: &str = "/v4/sports/basketball_nba";
 
+/// What an answer must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Json,
+    Pdf,
+}
+
 /// One request. Nothing in it is secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) host: Host,
+    pub(super) form: Form,
     pub(super) path: String,
     pub(super) query: Vec<(&'static str, String)>,
 }
@@ -104,7 +113,12 @@ impl Feed {
                 ("/stats/shotchartdetail", own.collect())
             }
         };
-        Request { host: Host::Stats, path: of(path), query: common.into_iter().chain(own).collect() }
+        Request {
+            host: Host::Stats,
+            form: Form::Json,
+            path: of(path),
+            query: common.into_iter().chain(own).collect(),
+        }
     }
 
     /// Where the answer for a part of a date lands.
@@ -131,13 +145,13 @@ pub(super) fn player_index_request(season: Season) -> Request {
         [("Historical", "0"), ("LeagueID", "00"), ("SeasonType", "Regular Season"), ("TeamID", "0")];
     let query = parameters.map(|(name, value)| (name, value.to_owned()));
     let query = query.into_iter().chain([("Season", season.to_string())]).collect();
-    Request { host: Host::Stats, path: "/stats/playerindex".to_owned(), query }
+    Request { host: Host::Stats, form: Form::Json, path: "/stats/playerindex".to_owned(), query }
 }
 
 /// The request for the games on which bookmakers may have offers, from one moment (RFC 3339) to another.
 pub(super) fn events_request(from: String, to: String) -> Request {
     let query = vec![("commenceTimeFrom", from), ("commenceTimeTo", to), ("dateFormat", "iso".to_owned())];
-    Request { host: Host::Odds, path: format!("{ODDS}/events"), query }
+    Request { host: Host::Odds, form: Form::Json, path: format!("{ODDS}/events"), query }
 }
 
 /// The request for the offers on one of these games.
@@ -150,7 +164,7 @@ pub(super) fn offers_request(event_id: &str) -> Request {
         ("dateFormat", "iso"),
     ];
     let query = parameters.map(|(name, value)| (name, value.to_owned())).into();
-    Request { host: Host::Odds, path: format!("{ODDS}/events/{event_id}/odds"), query }
+    Request { host: Host::Odds, form: Form::Json, path: format!("{ODDS}/events/{event_id}/odds"), query }
 }
 
 /// The requests for a season's schedule, the best first. The static file is the present season's, whichever
@@ -158,9 +172,10 @@ pub(super) fn offers_request(event_id: &str) -> Request {
 pub(super) fn schedule_requests(season: Season) -> [Request; 2] {
     let query = vec![("LeagueID", "00".to_owned()), ("Season", season.to_string())];
     [
-        Request { host: Host::Stats, path: "/stats/scheduleleaguev2int".to_owned(), query },
+        Request { host: Host::Stats, form: Form::Json, path: "/stats/scheduleleaguev2int".to_owned(), query },
         Request {
             host: Host::Cdn,
+            form: Form::Json,
             path: "/static/json/staticData/scheduleLeagueV2_1.json".to_owned(),
             query: Vec::new(),
         },
@@ -176,8 +191,8 @@ impl Place {
     /// The payload's name within the landing zone.
     pub(super) fn name(&self) -> String {
         match self.date {
-            Some(date) => format!("{}/{}/{date}.json", self.source, self.label),
-            None => format!("{}/{}.json", self.source, self.label),
+            Some(date) => format!("{}/{}/{date}.{}", self.source, self.label, ending(self.source)),
+            None => format!("{}/{}.{}", self.source, self.label, ending(self.source)),
         }
     }
 

@@ -81,8 +81,13 @@ impl LiveUpstream {
         let payload = Payload { name: place.name().into(), bytes: bytes.clone() };
         self.present_fits(PLAYER_PROPS, date, &payload, &calendar)
             .map_err(|unfit| unfit_answer(&request, unfit))?;
-        let checked =
-            Checked { at: self.clock.now(), blake3: digest(&bytes), etag: None, last_modified: None };
+        let checked = Checked {
+            at: self.clock.now(),
+            blake3: digest(&bytes),
+            etag: None,
+            last_modified: None,
+            path: None,
+        };
         let landing = place.clone();
         let fetched = self.with_history(move |history| history.put(&landing, &bytes)).await?;
         self.note(&place, checked).await?;

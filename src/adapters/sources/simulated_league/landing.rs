@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use crate::adapters::sources::ending;
 use crate::flow::Date;
 
 use super::payloads::{self, Resource};
@@ -29,7 +30,7 @@ pub enum LandingError {
 
 impl SimulatedLeague {
     /// Writes all seasons below `directory`: `<source>/<season>.zip` and `<season>-playoffs.zip` with members
-    /// `<date>.json`, and `schedule/<season>.json.gz`. The same settings give the same bytes.
+    /// `<date>.json` (`<date>.pdf` for injury reports), and `schedule/<season>.json.gz`. The same settings give the same bytes.
     pub fn write_landing_zone(&self, directory: &Path) -> Result<(), LandingError> {
         for year in &self.league.seasons {
             let season = season_of(&self.league, &self.played, *year);
@@ -40,6 +41,7 @@ impl SimulatedLeague {
                 Resource::ShotChartDetail,
                 Resource::PlayerProps,
                 Resource::PlayerIndex,
+                Resource::InjuryReport,
             ] {
                 for (stage, part) in [(Stage::Regular, ""), (Stage::Playoffs, "-playoffs")] {
                     let path = directory.join(resource.name()).join(format!("{}{part}.zip", season.season));
@@ -75,7 +77,7 @@ fn write_zip(path: &Path, season: &PlayedSeason, resource: Resource, stage: Stag
     let mut zip = ZipWriter::new(create(path)?);
     for (date, payload) in members {
         // The default time of a member is a fixed one, not the clock's.
-        zip.start_file(format!("{date}.json"), SimpleFileOptions::DEFAULT)?;
+        zip.start_file(format!("{date}.{}", ending(resource.name())), SimpleFileOptions::DEFAULT)?;
         zip.write_all(&payload.bytes)?;
     }
     zip.finish()?.sync_all()

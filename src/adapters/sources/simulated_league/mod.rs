@@ -8,6 +8,7 @@ mod boxscore;
 mod chance;
 mod game;
 mod headers;
+mod injuries;
 mod json;
 mod landing;
 mod payloads;
@@ -15,6 +16,7 @@ mod players;
 mod rosters;
 mod schedule;
 mod season;
+mod sheet;
 mod shots;
 mod teams;
 mod underway;
@@ -153,7 +155,8 @@ impl Source for SimulatedLeague {
             | Resource::TeamGameLogs
             | Resource::ShotChartDetail
             | Resource::PlayerProps
-            | Resource::PlayerIndex => {
+            | Resource::PlayerIndex
+            | Resource::InjuryReport => {
                 let message = format!("`{source}` has no calendar; only `schedule` has");
                 return Err(Permanent::new("source_unknown", message).into());
             }

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use crate::adapters::sources::{INJURY_REPORT, ending};
 use crate::flow::{Date, Payload};
 
 use super::bookmakers;
 use super::boxscore::Line;
 use super::headers;
+use super::injuries;
 use super::json::{Envelope, Json};
 use super::season::{Game, PlayedSeason, Stage};
 use super::shots::{self, Shot};
@@ -24,16 +26,18 @@ pub(super) enum Resource {
     ShotChartDetail,
     PlayerProps,
     PlayerIndex,
+    InjuryReport,
 }
 
 impl Resource {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Schedule,
         Self::PlayerGameLogs,
         Self::TeamGameLogs,
         Self::ShotChartDetail,
         Self::PlayerProps,
         Self::PlayerIndex,
+        Self::InjuryReport,
     ];
 
     /// The source's name.
@@ -45,6 +49,7 @@ impl Resource {
             Self::ShotChartDetail => "shot_chart_detail",
             Self::PlayerProps => "player_props",
             Self::PlayerIndex => "player_index",
+            Self::InjuryReport => INJURY_REPORT,
         }
     }
 
@@ -98,12 +103,14 @@ pub(super) fn of_date(season: &PlayedSeason, resource: Resource, date: Date) -> 
         Resource::ShotChartDetail => shot_chart(season, games, stage, date),
         Resource::PlayerProps => bookmakers::offers(season, games, date),
         Resource::PlayerIndex => player_index(season, date),
+        Resource::InjuryReport => injuries::report(season, &games.iter().collect::<Vec<_>>(), date),
     };
     let part = match stage {
         Stage::Regular => "",
         Stage::Playoffs => "-playoffs",
     };
-    let name = format!("simulated/{}/{}{part}#{date}.json", resource.name(), season.season);
+    let (source, season) = (resource.name(), season.season);
+    let name = format!("simulated/{source}/{season}{part}#{date}.{}", ending(source));
     Some(Payload { name: name.into(), bytes })
 }
 
@@ -219,6 +226,7 @@ pub(super) fn exists(season: &PlayedSeason, resource: Resource, date: Date) -> b
         | Resource::TeamGameLogs
         | Resource::PlayerProps
         | Resource::PlayerIndex => true,
+        Resource::InjuryReport => injuries::exists(date),
         Resource::ShotChartDetail => game.stage == Stage::Regular && !holds(season, date, 0.7),
     }
 }

@@ -60,6 +60,13 @@ impl Player {
         }
     }
 
+    /// The name in the injury report: last name first, without accents, with its suffix.
+    pub(super) fn reported_name(&self) -> String {
+        let suffix = [" Jr.", " III", " II"].into_iter().find(|suffix| self.name.proper.ends_with(suffix));
+        let (first, last) = self.name.plain.split_once(' ').unwrap_or(("", &self.name.plain));
+        format!("{last}{}, {first}", suffix.unwrap_or_default())
+    }
+
     /// PLAYER_NAME in the shot chart of a date, which for some is spelt plainly throughout.
     pub(super) fn name_in_shots(&self, date: Date) -> &str {
         if self.name.plain_in_shots { &self.name.plain } else { self.name(date) }

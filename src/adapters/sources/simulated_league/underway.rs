@@ -16,10 +16,12 @@ use serde_json::{Value, json};
 use crate::fleet::{Clock, Fetched, Millis, Upstream};
 use crate::flow::{Date, Failure, Permanent, Season, Transient};
 
+use super::injuries;
 use super::payloads::{self, Resource};
 use super::season::{Game, PlayedSeason, Stage};
 use super::teams::TEAMS;
 use super::{League, LeagueError, SimulatedLeague, resource_of};
+use crate::adapters::sources::ending;
 
 const HOUR: Millis = 3_600_000;
 
@@ -94,8 +96,9 @@ impl Upstream for LeagueUnderWay {
             return Err(Permanent::new("no_season", format!("the league has no season on {date}")).into());
         };
         let answer = self.league.with_season(year, move |season| answer(season, resource, date, now)).await?;
-        let (label, bytes) = answer?;
-        self.land(Path::new(resource.name()).join(label).join(format!("{date}.json")), bytes).await
+        let Some((label, bytes)) = answer? else { return Ok(Fetched::Nothing) };
+        let name = format!("{date}.{}", ending(resource.name()));
+        self.land(Path::new(resource.name()).join(label).join(name), bytes).await
     }
 
     async fn fetch_schedule(&self, season: Season) -> Result<Fetched, Failure> {
@@ -110,15 +113,22 @@ impl Upstream for LeagueUnderWay {
     }
 }
 
-/// The folder within the source, and the payload.
+/// The folder within the source, and the payload; nothing where the date has none, and that is no failure.
 fn answer(
     season: &PlayedSeason,
     resource: Resource,
     date: Date,
     now: Millis,
-) -> Result<(String, Vec<u8>), Failure> {
+) -> Result<Option<(String, Vec<u8>)>, Failure> {
     let listed = listed(season, now);
     let of_date: Vec<&Listed<'_>> = listed.iter().filter(|listed| listed.date == date).collect();
+    if resource == Resource::InjuryReport {
+        let first = of_date.iter().map(|listed| listed.tip_off).min();
+        let games: Vec<&Game> = of_date.iter().map(|listed| listed.game).collect();
+        let is_there = injuries::exists(date) && first.is_some_and(|first| now < first);
+        let label = format!("{}{}", season.season, games.first().map_or("", |game| part(game)));
+        return Ok(is_there.then(|| (label, injuries::report(season, &games, date).to_vec())));
+    }
     let over = of_date.iter().map(|listed| listed.tip_off + LASTS).max();
     let is_put_off = of_date.iter().any(|listed| listed.game.date != date);
     let Some(over) = over.filter(|over| *over <= now && !is_put_off) else {
@@ -126,17 +136,21 @@ fn answer(
     };
     let payload = payloads::of_date(season, resource, date);
     let payload = payload.ok_or_else(|| unavailable("empty", format!("nothing of {date} is there")))?;
-    let part = match of_date[0].game.stage {
-        Stage::Regular => "",
-        Stage::Playoffs => "-playoffs",
-    };
     let bytes = match corrected_after(date) {
         Some(after) if resource == Resource::PlayerGameLogs && now < over + after => {
             uncorrected(&payload.bytes)?
         }
         Some(_) | None => payload.bytes.to_vec(),
     };
-    Ok((format!("{}{part}", season.season), bytes))
+    Ok(Some((format!("{}{}", season.season, part(of_date[0].game)), bytes)))
+}
+
+/// What tells a game's payloads from those of the regular season.
+fn part(game: &Game) -> &'static str {
+    match game.stage {
+        Stage::Regular => "",
+        Stage::Playoffs => "-playoffs",
+    }
 }
 
 fn corrected_after(date: Date) -> Option<Millis> {
@@ -192,6 +206,12 @@ fn tip_off(date: Date, place: usize) -> Millis {
     let local = day.and_time(NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or(NaiveTime::MIN));
     // In the afternoon and evening every time of day is there once.
     chrono_tz::US::Eastern.from_local_datetime(&local).earliest().map_or(0, |at| at.timestamp_millis())
+}
+
+/// A tip-off by a game's place in its date, as the injury report prints it.
+pub(super) fn tip_off_told(place: usize) -> String {
+    let (hour, minute) = TIP_OFFS[place % TIP_OFFS.len()];
+    format!("{:02}:{minute:02} (ET)", (hour + 11) % 12 + 1)
 }
 
 fn midnight(date: Date) -> Millis {

@@ -12,7 +12,7 @@ use super::schema::{FEATURE_VERSION, PointsVector, feature_schema};
 use crate::domain::nba::gaps::gaps_of;
 use crate::domain::nba::history::{DefenseHistory, Keyed, OffenseHistory, Units, since};
 use crate::domain::nba::statistics::{count, rounded};
-use crate::domain::nba::{PlayerContext, PlayerGame, TeamContext, TeamDefense, TeamOffense};
+use crate::domain::nba::{InjuryListing, PlayerContext, PlayerGame, TeamContext, TeamDefense, TeamOffense};
 use crate::flow::Date;
 
 /// How the upcoming context calls players who were known before the date.
@@ -26,6 +26,8 @@ pub struct PointsFeaturesInput<'a> {
     pub opening: Date,
     /// A4 of the date: the population.
     pub contexts: &'a [PlayerContext],
+    /// What teams say of their players before the date's games; often nothing.
+    pub injuries: &'a [InjuryListing],
     /// A5 of the date.
     pub teams: &'a [TeamContext],
     /// A3 of this season and the one before, before the date.
@@ -55,6 +57,15 @@ pub fn points_features(input: &PointsFeaturesInput<'_>) -> Vec<PointsFeatures> {
     // Who is in the date only by its own box score is no team-mate that was known before it.
     for context in input.contexts.iter().filter(|context| *context.population_source == *LATEST_TEAM) {
         rosters.entry(&context.team_abbr).or_default().push(context.player_id);
+    }
+    // Who is left out of a morning, because he is out, is a team-mate like any other: what is said of the others is
+    // what it is in all that the model has learnt from.
+    for player_id in input.injuries.iter().filter_map(|row| row.player_id) {
+        let Some(latest) = league.games(player_id).all.last() else { continue };
+        let mates = rosters.entry(&latest.team_abbr).or_default();
+        if let Err(place) = mates.binary_search(&player_id) {
+            mates.insert(place, player_id);
+        }
     }
     let rotations: Keyed<&str, Rotation<'_>> =
         rosters.into_iter().map(|(team, players)| (team, Rotation::of(&league, team, players))).collect();

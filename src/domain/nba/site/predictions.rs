@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::nba::{PlayerPrediction, ScheduledGame};
+use crate::domain::nba::injury::DateInjuries;
+use crate::domain::nba::{InjuryListing, InjuryStatus, PlayerPrediction, ScheduledGame};
 use crate::flow::{Date, DocumentSchema};
 
 /// The schema of the document.
-pub const PREDICTIONS: DocumentSchema = DocumentSchema { name: "nba.predictions", version: 1 };
+pub const PREDICTIONS: DocumentSchema = DocumentSchema { name: "nba.predictions", version: 2 };
 
 /// The system whose prediction puts players in order.
 const LEADING_SYSTEM: &str = "ensemble";
@@ -46,6 +47,9 @@ struct Player<'a> {
     line_source: Option<&'a str>,
     /// Whether the line is a bookmaker's.
     has_prop_line: bool,
+    /// What the injury report says of him, and why; nothing where no report tells of his team.
+    injury_status: Option<&'static str>,
+    injury_reason: Option<&'a str>,
     /// Points a game in his last 10 games.
     last_10_points: Option<f64>,
     /// By system.
@@ -70,7 +74,9 @@ pub fn predictions<'a>(
     date: Date,
     games: &'a [ScheduledGame],
     rows: &'a [PlayerPrediction],
+    injuries: &'a [InjuryListing],
 ) -> Predictions<'a> {
+    let injuries = DateInjuries::of(injuries);
     let mut players: BTreeMap<i64, Player<'a>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.is_eligible) {
         let player = players.entry(row.player_id).or_insert_with(|| Player {
@@ -83,6 +89,12 @@ pub fn predictions<'a>(
             line: row.points_line,
             line_source: row.line_source.as_deref(),
             has_prop_line: row.has_prop_line,
+            injury_status: injuries
+                .status(row.player_id, &row.team_abbr, &row.player_lookup)
+                .map(InjuryStatus::code),
+            injury_reason: injuries
+                .listing(row.player_id, &row.team_abbr, &row.player_lookup)
+                .and_then(|listing| listing.reason.as_deref()),
             last_10_points: row.baseline_points,
             systems: BTreeMap::new(),
         });

@@ -1,0 +1,119 @@
+//! Pages of words and lines as the bytes of a PDF: one font, one content stream a page, plain or packed. Equal pages
+//! give equal bytes. Knows no report, imports nothing of the project.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+/// The page: A4, on its side, in points.
+const WIDTH: f64 = 842.0;
+const HEIGHT: f64 = 595.0;
+/// Points of the font.
+const SIZE: f64 = 8.0;
+
+/// A page while it is drawn; places are points from its left and upper edge.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Sheet(String);
+
+impl Sheet {
+    /// Words that begin at a place; letters beyond ASCII become question marks.
+    pub(super) fn text(&mut self, left: f64, down: f64, text: &str) {
+        let plain: String = text.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect();
+        let escaped = plain.replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)");
+        let up = HEIGHT - down;
+        self.0.push_str(&format!("BT /F1 {SIZE} Tf 1 0 0 1 {left:.2} {up:.2} Tm ({escaped}) Tj ET\n"));
+    }
+
+    /// A level line.
+    pub(super) fn rule(&mut self, left: f64, right: f64, down: f64) {
+        let up = HEIGHT - down;
+        self.0.push_str(&format!("{left:.2} {up:.2} m {right:.2} {up:.2} l S\n"));
+    }
+
+    /// What operators say that nothing here has a word for.
+    #[cfg(test)]
+    #[allow(dead_code, reason = "for those who read such files")]
+    pub(super) fn operators(&mut self, operators: &str) {
+        self.0.push_str(operators);
+        self.0.push('\n');
+    }
+}
+
+/// Whether content streams are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// By Flate, as nearly all PDFs are.
+    Flate,
+    #[cfg(test)]
+    #[allow(dead_code, reason = "for those who read such files")]
+    Plain,
+}
+
+/// The file of these pages, in Helvetica.
+pub(super) fn pdf(pages: &[Sheet], packing: Packing) -> Vec<u8> {
+    let font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>";
+    pdf_in(font, &[], pages, packing)
+}
+
+/// The same in another font; what its dictionary refers to follows as the objects 4, 5 and so on.
+pub(super) fn pdf_in(font: &str, of_font: &[Vec<u8>], pages: &[Sheet], packing: Packing) -> Vec<u8> {
+    let first = 4 + of_font.len();
+    let kids: Vec<String> = (0..pages.len()).map(|page| format!("{} 0 R", first + 2 * page)).collect();
+    let mut objects = vec![
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), kids.len()).into_bytes(),
+        font.as_bytes().to_vec(),
+    ];
+    objects.extend_from_slice(of_font);
+    for (page, sheet) in pages.iter().enumerate() {
+        let content = first + 2 * page + 1;
+        objects.push(
+            format!(
+                "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {WIDTH} {HEIGHT}] \
+                 /Resources << /Font << /F1 3 0 R >> >> /Contents {content} 0 R >>"
+            )
+            .into_bytes(),
+        );
+        objects.push(stream(sheet.0.as_bytes(), packing));
+    }
+    file(&objects)
+}
+
+/// A stream object of these bytes.
+pub(super) fn stream(bytes: &[u8], packing: Packing) -> Vec<u8> {
+    let (filter, body) = match packing {
+        Packing::Flate => ("/Filter /FlateDecode ", packed(bytes)),
+        #[cfg(test)]
+        Packing::Plain => ("", bytes.to_vec()),
+    };
+    let mut object = format!("<< {filter}/Length {} >>\nstream\n", body.len()).into_bytes();
+    object.extend_from_slice(&body);
+    object.extend_from_slice(b"\nendstream");
+    object
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes everything")
+}
+
+/// Objects, numbered from 1, with their table and trailer.
+fn file(objects: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = b"%PDF-1.4\n".to_vec();
+    let mut places = Vec::with_capacity(objects.len());
+    for (at, object) in objects.iter().enumerate() {
+        places.push(file.len());
+        file.extend_from_slice(format!("{} 0 obj\n", at + 1).as_bytes());
+        file.extend_from_slice(object);
+        file.extend_from_slice(b"\nendobj\n");
+    }
+    let table = file.len();
+    let entries: String = places.iter().map(|place| format!("{place:010} 00000 n \n")).collect();
+    let count = objects.len() + 1;
+    let trailer = format!(
+        "xref\n0 {count}\n0000000000 65535 f \n{entries}trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n"
+    );
+    file.extend_from_slice(trailer.as_bytes());
+    file
+}
