@@ -95,12 +95,12 @@ async fn a_later_report_of_the_day_takes_the_place_of_an_earlier_one() {
     assert_eq!(asked(&world.server), [format!("{date}_12_00PM")]);
     assert_eq!(world.upstream.fetch(REPORT, date).await, Ok(Fetched::Unchanged));
     assert_eq!(asked(&world.server), [""; 0]);
-    // After the first tip-off (half past seven) the last quarter hour before it is asked for, and none after it.
+    // After the first tip-off (half past seven) the last one of half an hour before it is asked for, and none after it.
     world.clock.set(&format!("{}T09:00:00Z", date.plus_days(1)));
-    world.server.prints(&format!("Injury-Report_{date}_07_30PM"), date).await;
     world.server.prints(&format!("Injury-Report_{date}_07_15PM"), date).await;
+    world.server.prints(&format!("Injury-Report_{date}_07_00PM"), date).await;
     assert_eq!(world.upstream.fetch(REPORT, date).await, Ok(Fetched::Unchanged));
-    assert_eq!(asked(&world.server), [format!("{date}_07_15PM")]);
+    assert_eq!(asked(&world.server), [format!("{date}_07_00PM")]);
 }
 
 #[tokio::test]
@@ -112,15 +112,16 @@ async fn what_is_no_report_on_the_date_does_not_land() {
     let name = format!("Injury-Report_{date}_07PM");
     world.server.prints(&name, date).await;
     let cases = [
-        ("a page", vec![Fault::Page; 4], "upstream_not_pdf"),
-        ("half a file", vec![Fault::Cut; 4], "upstream_damaged"),
-        ("trouble", vec![Fault::Status(503, &[], ""); 4], "upstream_failing"),
+        // Those before it are asked for too.
+        ("a page", vec![Fault::Page; 4], "upstream_not_pdf", 4 + 11),
+        ("half a file", vec![Fault::Cut; 4], "upstream_damaged", 4 + 11),
+        ("trouble", vec![Fault::Status(503, &[], ""); 4], "upstream_failing", 4),
     ];
-    for (case, faults, expected) in cases {
+    for (case, faults, expected, requests) in cases {
         world.server.fails(faults);
         let failure = world.upstream.fetch(REPORT, date).await.expect_err(case);
         assert_eq!(code(&failure), ("transient", expected), "{case}: {failure}");
-        assert_eq!(asked(&world.server).len(), 4, "{case}");
+        assert_eq!(asked(&world.server).len(), requests, "{case}");
     }
     // The report of another date under this name.
     let other = *world.server.dates().await.keys().next_back().expect("a date");
@@ -138,4 +139,17 @@ async fn what_is_no_report_on_the_date_does_not_land() {
         world.upstream.fetch(REPORT, Date::parse("2024-08-01").expect("a date")).await.expect_err("no games");
     assert_eq!(code(&failure), ("permanent", "no_games"), "{failure}");
     assert!(fs::read_dir(world.path(REPORT)).expect("a folder").count() == 1);
+}
+
+#[tokio::test]
+async fn the_one_before_is_had_where_the_last_one_cannot_be_read() {
+    let world = World::after_the_season().await;
+    let date = world.date().await;
+    let other = *world.server.dates().await.keys().next_back().expect("a date");
+    world.server.prints(&format!("Injury-Report_{date}_07PM"), other).await;
+    world.server.prints(&format!("Injury-Report_{date}_06PM"), date).await;
+    assert_eq!(world.upstream.fetch(REPORT, date).await, Ok(Fetched::New));
+    assert_eq!(asked(&world.server), ["07PM", "06PM"].map(|hour| format!("{date}_{hour}")));
+    let place = format!("{REPORT}/2023-24/{date}");
+    assert_eq!(world.verdicts(&place), ["upstream_incomplete", "accepted"]);
 }

@@ -141,7 +141,7 @@ fn pace_score(differential: Option<f64>) -> Option<f64> {
     differential.map(|differential| rounded((differential / 2.0).clamp(-3.0, 3.0), 1))
 }
 
-/// `0.3 * (projected - baseline)`, more with star team-mates out (not known today), held to -3..3;
+/// `0.3 * (projected - baseline)`, a rise 1.15 times with one star team-mate out and 1.3 times with more, held to -3..3;
 /// 0 where the baseline is 0.
 fn usage_spike_score(context: &PlayerContext) -> Option<f64> {
     let (projected, baseline) = context.projected_usage_rate.zip(context.baseline_usage_rate)?;

@@ -56,7 +56,7 @@ impl<'p> DateOffers<'p> {
     pub(super) fn latest(&self, date: Date) -> Result<Vec<Place<'_>>, PayloadFault> {
         let mut latest: BTreeMap<&str, (i64, Place<'_>)> = BTreeMap::new();
         for (payload, offers) in &self.0 {
-            for (at, snapshot) in offers.snapshots.iter().enumerate() {
+            for (at, snapshot) in offers.snapshots.iter().enumerate().filter(|(_, one)| one.is_of_league()) {
                 let place = Place { payload: &payload.name, number: at + 1, snapshot };
                 let (taken, begins) = place.times(date)?;
                 let later = latest.get(&*snapshot.data.id).is_some_and(|(kept, _)| *kept >= taken);
@@ -66,6 +66,13 @@ impl<'p> DateOffers<'p> {
             }
         }
         Ok(latest.into_values().map(|(_, place)| place).collect())
+    }
+}
+
+impl Snapshot {
+    /// Bookmakers offer on exhibitions too, of teams that are none of the league's.
+    fn is_of_league(&self) -> bool {
+        [&self.data.home_team, &self.data.away_team].iter().any(|team| team_abbr(team).is_some())
     }
 }
 

@@ -2,6 +2,7 @@
 //! Pure; every slice that is handed in but `played` and the schedule ends before the date.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::flow::Date;
@@ -11,7 +12,7 @@ use super::game_lines::GameOffers;
 use super::history::{DefenseHistory, History, Keyed, OffenseHistory, PlayerHistory, TeamSchedule};
 use super::history::{Units, last, since};
 use super::injury::{DateInjuries, InjuryListing, InjuryStatus};
-use super::population::{Member, NotScheduled, Played, population};
+use super::population::{Member, NotScheduled, Played, Source, population};
 use super::quality::tier;
 use super::recommendation::Lines;
 use super::rows_game_lines::GameLine;
@@ -60,17 +61,23 @@ pub struct ContextInput<'a> {
     pub gaps: Arc<[Arc<str>]>,
 }
 
-/// One row for each member of the date's population, in order of player id. Before the games those whom the injury
-/// report has as out or doubtful are no part of it.
+/// One row for each member of the date's population, in order of player id. Whom the injury report has as out or
+/// doubtful is no part of it, unless he has played.
 pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, NotScheduled> {
     let carried = PlayerHistory::of(input.players, |row| row.player_id);
     let games: &[ScheduledGame] =
         input.schedule.iter().find(|(day, _)| *day == input.date).map_or(&[], |(_, games)| games);
     let injuries = DateInjuries::of(input.injuries);
     let mut members = population(games, &carried, input.played.iter().flatten().copied())?;
-    if input.played.is_none() {
-        members.retain(|member| !member.status(&injuries).is_some_and(InjuryStatus::is_absent));
-    }
+    let played: BTreeSet<i64> = input.played.iter().flatten().map(|player| player.player_id).collect();
+    members.retain_mut(|member| {
+        let is_absent = member.status(&injuries).is_some_and(InjuryStatus::is_absent);
+        if is_absent {
+            // Before the games nobody counted on him: it is the box score that brings him in.
+            member.source = Source::BoxScore;
+        }
+        !is_absent || played.contains(&member.player.player_id)
+    });
     let recent = input.date.plus_days(-2 * LEAGUE_DAYS);
     let past = Past {
         boxes: BoxScoreDates::of(since(input.players, recent.max(input.opening))),
@@ -558,7 +565,13 @@ mod tests {
             })
             .expect("contexts")
         };
-        let told = contexts(Some(Vec::new()), &injuries);
+        let box_score = before[0].iter().map(|row| Played {
+            player_id: row.player_id,
+            player_lookup: &row.player_lookup,
+            player_full_name: &row.player_full_name,
+            team_abbr: &row.team_abbr,
+        });
+        let told = contexts(Some(box_score.collect()), &injuries);
         let found: Vec<_> = told
             .iter()
             .map(|row| {
@@ -581,9 +594,13 @@ mod tests {
             (Some("Rest"), None)
         );
         assert_eq!(told[5].quality_issues.as_ref(), ["thin_sample:6/10".into(), "no_injury_report".into()]);
-        // Before the games whoever is out or doubtful is no part of the date; the others' rows are the same.
-        let morning = contexts(None, &injuries);
-        assert_eq!(morning, [told[3].clone(), told[4].clone(), told[5].clone()]);
+        // Whoever is out or doubtful is no part of the date, unless he has played; the others' rows are the same.
+        let sources: Vec<&str> = told.iter().map(|row| &*row.population_source).collect();
+        let (known, brought) = ("latest_team", "box_score");
+        assert_eq!(sources, [brought, brought, brought, known, known, known]);
+        for nobody in [None, Some(Vec::new())] {
+            assert_eq!(contexts(nobody, &injuries), [told[3].clone(), told[4].clone(), told[5].clone()]);
+        }
         // Without a report nobody is marked down for it, and nobody left out.
         let untold = contexts(None, &[]);
         assert_eq!(untold.len(), 6);

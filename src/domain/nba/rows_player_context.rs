@@ -167,8 +167,8 @@ crate::rows! {
         pub quality_score: i64,
         /// `thin_sample:<games>/10`, `no_injury_report`, `gap:<dataset>:<date>`.
         pub quality_issues: Arc<[Arc<str>]>,
-        /// Whether at least 70 % of each of the five windows is there, and the tier is bronze or
-        /// better.
+        /// Whether at least 70 % of each of the five windows is there, and the score without what the injury report
+        /// takes off it is 50 or more.
         pub is_production_ready: bool,
     }
 }

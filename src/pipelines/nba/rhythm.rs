@@ -26,7 +26,7 @@ pub const NBA_RHYTHM: Rhythm = Rhythm {
     mornings_again: 3,
     // Who plays for whom, once; bookmakers' offers move all day, and every look at them costs money; teams tell of
     // their players until the games begin, and a look costs a few small requests.
-    present: &[("player_index", 24 * HOUR), ("player_props", 2 * HOUR), ("injury_report", HOUR)],
+    present: &[("player_index", 24 * HOUR), ("player_props", 2 * HOUR), ("injury_report", HOUR / 4)],
     season: season_of,
     starts,
 };

@@ -3,7 +3,7 @@
 //! asked for years later; so nobody knows more of a date afterwards than one could have known in time.
 
 use chrono::{DateTime, NaiveDate, TimeZone, Timelike, Utc};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::error::FetchError;
 use super::hosts::Host;
@@ -26,8 +26,13 @@ const QUARTERS_FROM: NaiveDate = NaiveDate::from_ymd_opt(2025, 12, 22).expect("a
 /// Where the schedule does not say when a date's first game begins: none has ever begun before noon in the east.
 const NOON: u32 = 12;
 
+/// How long before the first tip-off a date's last report is made. It is out well before the last look of a morning,
+/// whenever in a quarter of an hour that looks: so a morning has the same one as whoever asks years later.
+const BEFORE_FIRST_GAME: Millis = 2 * QUARTER;
+
 impl LiveUpstream {
-    /// Fetches the last report from before the date's first game that there is by now.
+    /// Fetches the last report from before the date's first game that there is by now. One that cannot be read is passed
+    /// over for the one before, and is the failure only where none can.
     pub(super) async fn fetch_injury_report(&self, date: Date) -> Result<Fetched, Failure> {
         let due = self.due(date).await?;
         let Some(first) = due.first() else { return Err(FetchError::NoGames { date }.into()) };
@@ -45,7 +50,8 @@ impl LiveUpstream {
             let answer = PartAnswer { source: INJURY_REPORT, date, part: "", payload, calendar: &calendar };
             (self.settings.intake.answer_fits)(answer)
         };
-        for path in names(begins.min(self.clock.now() + 1)).take(TRIES) {
+        let mut unreadable = None;
+        for path in names((begins - BEFORE_FIRST_GAME).min(self.clock.now()) + 1).take(TRIES) {
             // The one that has landed is the last one still. It never changes: a later one has another name.
             if let Some(known) = checked.as_ref().filter(|known| known.path.as_ref() == Some(&path))
                 && !self.settings.force
@@ -58,8 +64,20 @@ impl LiveUpstream {
             let request = Request { host: Host::Print, form: Form::Pdf, path, query: Vec::new() };
             match self.bring(&request, &place, None, &fits).await {
                 Err(FetchError::NotThere { .. }) => {}
+                Err(
+                    error @ (FetchError::NotPdf { .. }
+                    | FetchError::Damaged { .. }
+                    | FetchError::Incomplete { .. }
+                    | FetchError::Faulty { .. }),
+                ) => {
+                    warn!(%date, %error, "an injury report cannot be read; the one before is asked for");
+                    unreadable.get_or_insert(error);
+                }
                 fetched => return Ok(fetched?),
             }
+        }
+        if let Some(error) = unreadable {
+            return Err(error.into());
         }
         debug!(%date, begins = moment(begins, "%Y-%m-%dT%H:%M:%SZ"), "no injury report before the first game");
         Ok(if has_landed { Fetched::Unchanged } else { Fetched::Nothing })

@@ -8,11 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveTime, TimeZone, Timelike, Utc};
 
 use super::report::{Entry, Listing, Report};
 use super::rows_injury_report::InjuryListing;
-use super::status::ReasonCategory;
+use super::status::{InjuryStatus, ReasonCategory};
 use crate::domain::nba::history::Units;
 use crate::domain::nba::identity::{person_name, player_lookup};
 use crate::domain::nba::payload_fault::PayloadFault;
@@ -50,20 +50,20 @@ pub fn injury_listings(input: &InjuryInput<'_>) -> Result<Vec<InjuryListing>, Pa
         let report = Report::read(payload)?;
         for listing in report.listings.iter().filter(|listing| listing.date == input.date) {
             let Some(game) = listing.game(input.games) else { continue };
+            if tip_off(listing).is_some_and(|tip_off| report.moment >= tip_off) {
+                let why = format!("is not after {}, when the report was made", report.moment.format(MOMENT));
+                return Err(listing.place.fault(payload, "Game Time", &listing.game_time, &why));
+            }
             let row = row(game, listing, report.moment, &known);
-            match rows.iter().find(|other| {
+            let is_same = |other: &&mut InjuryListing| {
                 (&other.team_abbr, &other.player_lookup) == (&row.team_abbr, &row.player_lookup)
-            }) {
-                Some(other) if *other == row => {}
-                Some(_) => {
-                    let found = format!("{} of {}", row.player_lookup, row.team_abbr);
-                    return Err(listing.place.fault(
-                        payload,
-                        "Player Name",
-                        &found,
-                        "stands twice, in different words",
-                    ));
+            };
+            match rows.iter_mut().find(is_same) {
+                // Of what stands twice the worse holds.
+                Some(other) if InjuryStatus::parse(&other.status) < InjuryStatus::parse(&row.status) => {
+                    *other = row;
                 }
+                Some(_) => {}
                 None => rows.push(row),
             }
         }
@@ -95,6 +95,15 @@ pub fn check_injury_report(
         }
     }
     Ok(())
+}
+
+/// When a listed game begins, by the report: no game of the league begins before noon in the east, and none after
+/// midnight.
+fn tip_off(listing: &Listing) -> Option<DateTime<Utc>> {
+    let time = NaiveTime::parse_from_str(&listing.game_time, "%H:%M").ok()?;
+    let time = if time.hour() < 12 { time + Duration::hours(12) } else { time };
+    let day = NaiveDate::from_epoch_days(listing.date.days())?;
+    Some(chrono_tz::US::Eastern.from_local_datetime(&day.and_time(time)).earliest()?.to_utc())
 }
 
 /// Moments in rows.
@@ -146,11 +155,14 @@ struct Names<'a> {
     ids: BTreeMap<&'a str, BTreeSet<i64>>,
     /// Everybody's latest team.
     teams: BTreeMap<i64, &'a str>,
+    /// Whether that is who he is with on the date.
+    has_rosters: bool,
 }
 
 impl<'a> Names<'a> {
     fn of(input: &InjuryInput<'a>) -> Self {
-        let mut known = Self { ids: BTreeMap::new(), teams: BTreeMap::new() };
+        let has_rosters = !input.rosters.is_empty();
+        let mut known = Self { ids: BTreeMap::new(), teams: BTreeMap::new(), has_rosters };
         for row in input.logs.iter().filter(|(date, _)| *date < input.date).flat_map(|(_, rows)| *rows) {
             known.add(&row.player_lookup, row.player_id, &row.team_abbr);
         }
@@ -172,7 +184,9 @@ impl<'a> Names<'a> {
             found.first().copied().filter(|_| found.len() == 1)
         };
         if let Some(ids) = self.ids.get(lookup) {
-            return if ids.len() == 1 { ids.first().copied() } else { of_team(&mut ids.iter().copied()) };
+            // Where the rosters are known, a namesake of another team is somebody else.
+            let is_certain = ids.len() == 1 && !self.has_rosters;
+            return if is_certain { ids.first().copied() } else { of_team(&mut ids.iter().copied()) };
         }
         let plain = without_suffix(lookup);
         let alike = self.ids.iter().filter(|(known, _)| without_suffix(known) == plain);

@@ -170,13 +170,16 @@ impl Above {
         let entry = if row.is_not_submitted {
             Entry::NotSubmitted
         } else {
-            let (last, first) = player
-                .split_once(',')
-                .filter(|(last, first)| !last.trim().is_empty() && !first.trim().is_empty())
-                .ok_or_else(|| fault(4, "is no name `Last, First`"))?;
+            if player.trim().is_empty() {
+                return Err(fault(4, "is empty in a row with a status"));
+            }
             let status = InjuryStatus::parse(status)
                 .ok_or_else(|| fault(STATUS, "is no status that the league has"))?;
-            let name = format!("{} {}", first.trim(), last.trim());
+            // Some have one name only.
+            let name = player
+                .split_once(',')
+                .map_or_else(|| player.clone(), |(last, first)| format!("{} {}", first.trim(), last.trim()));
+            let name = name.trim().to_owned();
             Entry::Player { name, status, reason: reason.clone() }
         };
         let (away_team, home_team) = (away.clone(), home.clone());

@@ -216,7 +216,7 @@ fn faults_name_page_row_and_value() {
             "payload_value",
             "page 1: row 2, Current Status: `Ready`",
         ),
-        (one(["", "", "", "", "Nene", "Out", "Rest"]), "payload_value", "Player Name: `Nene`"),
+        (one(["", "", "", "", "", "Out", "Rest"]), "payload_value", "Player Name: ``"),
         (one(["", "", "", "Utah Jazz", "C, D", "Out", ""]), "payload_value", "Team: `Utah Jazz`"),
         (one(["", "", "BOS@LAL", "", "C, D", "Out", ""]), "payload_value", "first row of a game"),
         (one(["", "", "BOS-LAL", "", "C, D", "Out", ""]), "payload_value", "Matchup: `BOS-LAL`"),
