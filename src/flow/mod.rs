@@ -22,6 +22,7 @@ mod readiness;
 mod record;
 mod rhythm;
 mod row;
+pub mod sheet;
 mod topology;
 mod unit;
 mod window;

@@ -9,10 +9,10 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::flow::Date;
+use crate::flow::sheet::{Packing, Sheet, pdf};
 
 use super::chance;
 use super::season::{Game, PlayedSeason};
-use super::sheet::{Packing, Sheet, pdf};
 use super::teams::TEAMS;
 use super::underway::tip_off_told;
 

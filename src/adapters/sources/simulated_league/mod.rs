@@ -16,7 +16,6 @@ mod players;
 mod rosters;
 mod schedule;
 mod season;
-mod sheet;
 mod shots;
 mod teams;
 mod underway;

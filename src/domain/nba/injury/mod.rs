@@ -1,21 +1,17 @@
 //! The league's injury report: a PDF's positioned text, its table, its listings, and whom they are of.
 //! Pure: bytes in, rows or a named fault out; knows no file, no clock, nothing of a date's outcome.
-//! From the bytes upwards: `fonts.rs`, `pdf.rs`, `table.rs`, `report.rs`, `listings.rs`; `known.rs` is what
-//! contexts ask of a date's listings.
+//! From the bytes upwards: `allowance.rs`, `fonts.rs`, `pdf.rs`, `table.rs`, `report.rs`, `listings.rs`; `known.rs` is
+//! what contexts ask of a date's listings.
 
+mod allowance;
 mod fonts;
+#[cfg(test)]
+mod hostile;
 mod known;
 mod listings;
 mod pdf;
 mod report;
 mod rows_injury_report;
-#[cfg(test)]
-#[allow(
-    clippy::duplicate_mod,
-    reason = "one way to draw a PDF, for the simulated league and for these tests"
-)]
-#[path = "../../../adapters/sources/simulated_league/sheet.rs"]
-mod sheet;
 mod status;
 mod table;
 #[cfg(test)]

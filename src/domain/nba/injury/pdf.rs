@@ -1,24 +1,29 @@
 //! A PDF's pages as words with their places, and the lines that are drawn between them. Knows no report.
-//! Bounded: in the file's bytes, in what its streams unpack to, in pages and in glyphs, so that damaged or hostile
-//! bytes end in a fault and never in memory or time without end.
+//! Bounded: in the file's bytes, in what its streams unpack to, in pages, and on each in operators, letters, words and
+//! lines, so that damaged or hostile bytes end in a fault and never in memory or time without end.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use lopdf::content::{Content, Operation};
 use lopdf::xref::XrefRecovery;
-use lopdf::{Document, LoadOptions, Object, ObjectId};
+use lopdf::{Dictionary, Document, LoadOptions, Object, ObjectId};
 
-use super::fonts::Font;
+use super::allowance::{Allowance, STREAM_BYTES_MAX};
+use super::fonts::{Font, Fonts};
 
 /// No report comes near: they have ten pages at most and some hundred kilobytes.
 pub(super) const PDF_BYTES_MAX: usize = 4 * 1024 * 1024;
 const PAGES_MAX: usize = 100;
-/// What all streams of a file together may unpack to; each has its share.
-const INFLATED_MAX: usize = 64 * 1024 * 1024;
-/// What one page may unpack to, and its operators and glyphs.
-const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// What the streams that hold objects may unpack to while the file is opened, all together; each has its share. What
+/// pages and fonts have unpacked is in `allowance.rs`.
+const OPENED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What one page may have: streams, operators, letters, words and lines. A full one has one, some thousand of each of
+/// the next two, some hundred words and, where each cell has its border, a thousand lines.
+const CONTENTS_MAX: usize = 100;
 const OPERATIONS_MAX: usize = 200_000;
-const GLYPHS_MAX: usize = 100_000;
+const LETTERS_MAX: usize = 100_000;
+const WORDS_MAX: usize = 5_000;
+const RULES_MAX: usize = 20_000;
 /// States that a page may keep at a time.
 const STATES_MAX: usize = 64;
 
@@ -69,9 +74,8 @@ pub(super) fn pages(bytes: &[u8]) -> Result<Vec<Page>, Unreadable> {
     if bytes.len() > PDF_BYTES_MAX {
         return Err(unreadable(format!("more than {PDF_BYTES_MAX} bytes are not read")));
     }
-    let streams = bytes.windows(6).filter(|window| *window == b"stream").count() / 2;
-    let inflated_max = (INFLATED_MAX / streams.max(1)).min(PAGE_BYTES_MAX);
-    let options = LoadOptions::with_max_decompressed_size(inflated_max);
+    let share = (OPENED_BYTES_MAX / streams(bytes).max(1)).min(STREAM_BYTES_MAX);
+    let options = LoadOptions::with_max_decompressed_size(share);
     let document = Document::load_mem_with_options(bytes, options)
         .map_err(|error| unreadable(format!("no readable PDF: {error}")))?;
     // What a reader could still make out of a file that breaks off is no report any more.
@@ -85,29 +89,78 @@ pub(super) fn pages(bytes: &[u8]) -> Result<Vec<Page>, Unreadable> {
     if ids.is_empty() || ids.len() > PAGES_MAX {
         return Err(unreadable(format!("{} pages, expected 1 to {PAGES_MAX}", ids.len())));
     }
-    let page = |(at, id): (usize, &ObjectId)| {
-        page(&document, *id, inflated_max).map_err(|reason| Unreadable { page: Some(at + 1), reason })
-    };
-    ids.iter().enumerate().map(page).collect()
+    let (mut fonts, mut allowance) = (Fonts::of(&document), Allowance::WHOLE);
+    let mut pages = Vec::with_capacity(ids.len());
+    for (at, id) in ids.into_iter().enumerate() {
+        let page = page(&document, id, &mut fonts, &mut allowance);
+        pages.push(page.map_err(|reason| Unreadable { page: Some(at + 1), reason })?);
+    }
+    Ok(pages)
 }
 
-fn page(document: &Document, id: ObjectId, inflated_max: usize) -> Result<Page, String> {
-    let fonts = document.get_page_fonts(id).map_err(|error| format!("its fonts: {error}"))?;
-    let font = |(name, font)| Ok((name, Font::of(document, font, inflated_max)?));
-    let fonts = fonts.into_iter().map(font).collect::<Result<BTreeMap<Vec<u8>, Font<'_>>, String>>()?;
-    let content = document
-        .get_page_content_with_limit(id, inflated_max)
-        .map_err(|error| format!("its content: {error}"))?;
-    let mut drawing = Drawing::of(&fonts);
+/// How many streams a file has at most: each begins with the word, which `endstream` has in it too.
+fn streams(bytes: &[u8]) -> usize {
+    let count = |word: &[u8]| bytes.windows(word.len()).filter(|window| *window == word).count();
+    count(b"stream") - count(b"endstream")
+}
+
+fn page<'d>(
+    document: &'d Document,
+    id: ObjectId,
+    fonts: &mut Fonts<'d>,
+    allowance: &mut Allowance,
+) -> Result<Page, String> {
+    let of_page = fonts_of_page(document, id)?;
+    let content = content(document, id, allowance)?;
+    let mut drawing = Drawing::NEW;
     for (number, operation) in Content::decode_iter(&content).enumerate() {
         if number >= OPERATIONS_MAX {
             return Err(format!("more than {OPERATIONS_MAX} operators are not read"));
         }
         let operation = operation.map_err(|error| format!("its content: {error}"))?;
+        if operation.operator == "Tf" {
+            let name = operation.operands.first().and_then(|name| name.as_name().ok()).unwrap_or_default();
+            drawing.now.font = Some(fonts.named(of_page, name, allowance)?);
+        }
         drawing.carry_out(&operation)?;
     }
-    drawing.drawn.words.retain(|word| !word.text.is_empty());
-    Ok(drawing.drawn)
+    let mut drawn = drawing.drawn;
+    drawn.words.retain(|word| !word.text.is_empty());
+    for (count, max, what) in
+        [(drawn.words.len(), WORDS_MAX, "words"), (drawn.rules.len(), RULES_MAX, "level lines")]
+    {
+        if count > max {
+            return Err(format!("more than {max} {what} are not read"));
+        }
+    }
+    Ok(drawn)
+}
+
+/// The fonts in a page's resources, which are its own or else those of the nearest node above it that has any.
+fn fonts_of_page(document: &Document, id: ObjectId) -> Result<Option<&Dictionary>, String> {
+    let (own, referred) = document.get_page_resources(id).map_err(|error| format!("its fonts: {error}"))?;
+    let nearest = own.or_else(|| document.get_dictionary(*referred.first()?).ok());
+    Ok(nearest.and_then(|resources| document.get_dict_in_dict(resources, b"Font").ok()))
+}
+
+/// A page's content, which may be in several streams.
+fn content(document: &Document, id: ObjectId, allowance: &mut Allowance) -> Result<Vec<u8>, String> {
+    let ids = document.get_page_contents(id);
+    if ids.len() > CONTENTS_MAX {
+        return Err(format!("more than {CONTENTS_MAX} streams are not read"));
+    }
+    let mut content = Vec::new();
+    for id in ids {
+        let Ok(stream) = document.get_object(id).and_then(Object::as_stream) else {
+            continue;
+        };
+        content.extend(allowance.unpack(stream).map_err(|error| format!("its content: {error}"))?);
+        content.push(b'\n');
+        if content.len() > STREAM_BYTES_MAX {
+            return Err(format!("its content: more than {STREAM_BYTES_MAX} bytes are not read"));
+        }
+    }
+    Ok(content)
 }
 
 /// A matrix as PDF writes it: `x' = a x + c y + e`, `y' = b x + d y + f`.
@@ -132,7 +185,7 @@ struct State {
     onto_page: Matrix,
     text: Matrix,
     line: Matrix,
-    font: Vec<u8>,
+    font: Option<Rc<Font>>,
     size: f64,
     letter_gap: f64,
     space_gap: f64,
@@ -145,7 +198,7 @@ impl State {
         onto_page: UNIT,
         text: UNIT,
         line: UNIT,
-        font: Vec::new(),
+        font: None,
         size: 0.0,
         letter_gap: 0.0,
         space_gap: 0.0,
@@ -155,8 +208,7 @@ impl State {
 }
 
 /// A page while it is drawn.
-struct Drawing<'f> {
-    fonts: &'f BTreeMap<Vec<u8>, Font<'f>>,
+struct Drawing {
     now: State,
     kept: Vec<State>,
     /// Level lines of a path that is not painted yet.
@@ -164,14 +216,18 @@ struct Drawing<'f> {
     /// Where that path has come to.
     pen: (f64, f64),
     drawn: Page,
-    glyphs: usize,
+    letters: usize,
 }
 
-impl<'f> Drawing<'f> {
-    fn of(fonts: &'f BTreeMap<Vec<u8>, Font<'f>>) -> Self {
-        let (kept, path) = (Vec::new(), Vec::new());
-        Self { fonts, now: State::NEW, kept, path, pen: (0.0, 0.0), drawn: Page::default(), glyphs: 0 }
-    }
+impl Drawing {
+    const NEW: Self = Self {
+        now: State::NEW,
+        kept: Vec::new(),
+        path: Vec::new(),
+        pen: (0.0, 0.0),
+        drawn: Page { words: Vec::new(), rules: Vec::new() },
+        letters: 0,
+    };
 
     fn carry_out(&mut self, operation: &Operation) -> Result<(), String> {
         let operands = &operation.operands;
@@ -184,11 +240,7 @@ impl<'f> Drawing<'f> {
             "Q" => self.now = self.kept.pop().unwrap_or(State::NEW),
             "cm" => self.now.onto_page = then(matrix(&numbers)?, self.now.onto_page),
             "BT" => (self.now.text, self.now.line) = (UNIT, UNIT),
-            "Tf" => {
-                self.now.font =
-                    operands.first().and_then(|name| name.as_name().ok()).unwrap_or_default().to_vec();
-                self.now.size = first.unwrap_or(0.0);
-            }
+            "Tf" => self.now.size = first.unwrap_or(0.0),
             "Tc" => self.now.letter_gap = first.unwrap_or(0.0),
             "Tw" => self.now.space_gap = first.unwrap_or(0.0),
             "Tz" => self.now.stretch = first.unwrap_or(100.0) / 100.0,
@@ -244,21 +296,19 @@ impl<'f> Drawing<'f> {
     }
 
     fn show(&mut self, shown: &[u8]) -> Result<(), String> {
-        let fonts = self.fonts;
-        let font = fonts.get(&self.now.font).ok_or_else(|| {
-            format!("text in the font `{}`, which is not there", String::from_utf8_lossy(&self.now.font))
-        })?;
-        for glyph in font.glyphs(shown)? {
-            self.glyphs += 1;
-            if self.glyphs > GLYPHS_MAX {
-                return Err(format!("more than {GLYPHS_MAX} glyphs are not read"));
+        let font = self.now.font.clone().ok_or("text in no font")?;
+        for glyph in font.glyphs(shown) {
+            let glyph = glyph?;
+            self.letters += glyph.text.chars().count();
+            if self.letters > LETTERS_MAX {
+                return Err(format!("more than {LETTERS_MAX} letters are not read"));
             }
             let State { size, stretch, letter_gap, space_gap, .. } = self.now;
             let onto_page = then(self.now.text, self.now.onto_page);
             let from = place(onto_page, 0.0, 0.0);
             let to = place(onto_page, glyph.width * size * stretch, 0.0);
             let height = (onto_page[2].hypot(onto_page[3]) * size).abs();
-            self.put(&glyph.text, (from.0, to.0), -from.1, height);
+            self.put(glyph.text, (from.0, to.0), -from.1, height);
             let gap = letter_gap + if glyph.is_space { space_gap } else { 0.0 };
             let on = (glyph.width * size + gap) * stretch;
             self.now.text = then([1.0, 0.0, 0.0, 1.0, on, 0.0], self.now.text);

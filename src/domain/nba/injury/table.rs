@@ -1,5 +1,6 @@
 //! The injury report's table: words with places as rows of seven cells, page after page. Knows the columns' headers
-//! and what a row is known by, a status or a note that the team has not submitted; not what a cell means.
+//! and what a row is known by, a status or a note that the team has not submitted; not what a cell means. The layout is
+//! what others' parsers of the league's reports tell of it: no report of the league's own is beside the project.
 
 use super::pdf::{Page, Rule, Word};
 use crate::domain::nba::identity::player_lookup;
@@ -76,7 +77,11 @@ pub(super) fn sheet(pages: &[Page]) -> Result<Sheet, Misshapen> {
         let Some(columns) = columns else {
             return Err(Misshapen::ColumnMissing { page: number, column: COLUMNS[0] });
         };
-        sheet.rows.extend(rows(number, &columns, &body, &page.rules)?);
+        let mut body = Body::of(&columns, &body, &page.rules);
+        if let Some(above) = sheet.rows.last_mut().filter(|row| !row.is_not_submitted) {
+            body.give_back(&mut above.cells[REASON]);
+        }
+        sheet.rows.extend(body.rows(number)?);
     }
     Ok(sheet)
 }
@@ -168,35 +173,93 @@ impl Line {
         };
         Self { down: words[0].down, cells, kind }
     }
+
+    fn is_reason_only(&self) -> bool {
+        self.kind == Kind::Wrapped && self.cells[..REASON].iter().all(String::is_empty)
+    }
 }
 
-/// The rows of a page. A reason that is too long for its cell stands in lines above and below its row: each of them
-/// belongs to the nearest row that no drawn line parts it from.
-fn rows(page: usize, columns: &[f64; 7], body: &[Vec<Word>], rules: &[Rule]) -> Result<Vec<Row>, Misshapen> {
-    let lines: Vec<Line> = body.iter().map(|words| Line::of(columns, words)).collect();
-    let of_rows: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].kind != Kind::Wrapped).collect();
-    let crossing = |rule: &&Rule| rule.left <= columns[REASON] + 10.0 && rule.right >= columns[REASON] + 20.0;
-    let rules: Vec<f64> = rules.iter().filter(crossing).map(|rule| rule.down).collect();
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); of_rows.len()];
-    for (at, line) in lines.iter().enumerate() {
-        let parted =
-            |other: f64| rules.iter().any(|rule| (other.min(line.down)..other.max(line.down)).contains(rule));
-        let distance = |row: &usize| (lines[of_rows[*row]].down - line.down).abs();
-        let near = (0..of_rows.len())
-            .filter(|row| distance(row) <= WRAPPED_MAX && !parted(lines[of_rows[*row]].down));
-        let Some(row) = near.min_by(|a, b| distance(a).total_cmp(&distance(b))) else {
-            return Err(Misshapen::Stray { page, text: line.cells.join(" ").trim().to_owned() });
+/// A page below its header.
+struct Body {
+    /// From top to bottom.
+    lines: Vec<Line>,
+    /// Where among them those are that are rows.
+    of_rows: Vec<usize>,
+    /// How far down there are lines drawn across the reasons, from top to bottom.
+    rules: Vec<f64>,
+}
+
+impl Body {
+    fn of(columns: &[f64; 7], lines: &[Vec<Word>], rules: &[Rule]) -> Self {
+        let lines = lines.iter().map(|words| Line::of(columns, words)).collect();
+        let is_across = |rule: &&Rule| {
+            let (left, right) = (columns[REASON] + 10.0, columns[REASON] + 20.0);
+            rule.left <= left && rule.right >= right && rule.down.is_finite()
         };
-        members[row].push(at);
+        let mut rules: Vec<f64> = rules.iter().filter(is_across).map(|rule| rule.down).collect();
+        rules.sort_by(f64::total_cmp);
+        let mut body = Self { lines, of_rows: Vec::new(), rules };
+        body.find_rows();
+        body
     }
-    let row = |(number, (row, members)): (usize, (usize, Vec<usize>))| Row {
-        page,
-        number: number + 1,
-        cells: std::array::from_fn(|column| {
-            let parts = members.iter().map(|at| &*lines[*at].cells[column]).filter(|part| !part.is_empty());
-            parts.collect::<Vec<&str>>().join(" ")
-        }),
-        is_not_submitted: lines[row].kind == Kind::NotSubmitted,
-    };
-    Ok(of_rows.into_iter().zip(members).enumerate().map(row).collect())
+
+    fn find_rows(&mut self) {
+        let is_row = |at: &usize| self.lines[*at].kind != Kind::Wrapped;
+        self.of_rows = (0..self.lines.len()).filter(is_row).collect();
+    }
+
+    /// How far a line is from a row; nothing where a drawn line parts them, or they are too far from each other.
+    fn distance(&self, line: usize, row: usize) -> Option<f64> {
+        let [line, row] = [line, self.of_rows[row]].map(|at| self.lines[at].down);
+        let (upper, lower) = (line.min(row), line.max(row));
+        let next_rule = self.rules.get(self.rules.partition_point(|rule| *rule < upper));
+        (lower - upper <= WRAPPED_MAX && next_rule.is_none_or(|rule| *rule >= lower)).then_some(lower - upper)
+    }
+
+    /// The row that a line belongs to: the nearest that no drawn line parts it from. Only the next one above and the
+    /// next one below may be that.
+    fn row_of(&self, line: usize) -> Option<usize> {
+        let below = self.of_rows.partition_point(|row| *row < line);
+        let near = [below.checked_sub(1), Some(below).filter(|row| *row < self.of_rows.len())];
+        let near = near.into_iter().flatten().filter_map(|row| Some((row, self.distance(line, row)?)));
+        near.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(row, _)| row)
+    }
+
+    /// A reason that breaks over a page goes on above the first row of the next one. Gives back to the row before what
+    /// is its: lines of nothing but a reason that cannot be the first row's, or are more than it has below it, for a row
+    /// stands in the middle of its reason.
+    fn give_back(&mut self, reason: &mut String) {
+        let first_row = self.of_rows.first().copied().unwrap_or(self.lines.len());
+        let reasons_only = self.lines[..first_row].iter().take_while(|line| line.is_reason_only()).count();
+        let is_first_rows = |line: &usize| self.row_of(*line) == Some(0);
+        let above = (0..first_row).filter(is_first_rows).count();
+        let below = (first_row + 1..self.lines.len()).take_while(is_first_rows).count();
+        let given_back = reasons_only.min(first_row - above.min(below));
+        for line in self.lines.drain(..given_back) {
+            reason.push_str(if reason.is_empty() { "" } else { " " });
+            reason.push_str(&line.cells[REASON]);
+        }
+        self.find_rows();
+    }
+
+    /// The rows. A reason that is too long for its cell stands in lines above and below its row.
+    fn rows(&self, page: usize) -> Result<Vec<Row>, Misshapen> {
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); self.of_rows.len()];
+        for (at, line) in self.lines.iter().enumerate() {
+            let Some(row) = self.row_of(at) else {
+                return Err(Misshapen::Stray { page, text: line.cells.join(" ").trim().to_owned() });
+            };
+            members[row].push(at);
+        }
+        let row = |(number, (row, members)): (usize, (&usize, Vec<usize>))| Row {
+            page,
+            number: number + 1,
+            cells: std::array::from_fn(|column| {
+                let parts = members.iter().map(|at| &*self.lines[*at].cells[column]);
+                parts.filter(|part| !part.is_empty()).collect::<Vec<&str>>().join(" ")
+            }),
+            is_not_submitted: self.lines[*row].kind == Kind::NotSubmitted,
+        };
+        Ok(self.of_rows.iter().zip(members).enumerate().map(row).collect())
+    }
 }

@@ -2,9 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::pdf::{PDF_BYTES_MAX, pages};
+use super::pdf::PDF_BYTES_MAX;
 use super::report::{Entry, Report};
-use super::sheet::{Packing, Sheet, pdf, pdf_in, stream};
 use super::status::InjuryStatus;
 use super::*;
 use crate::domain::nba::fixture;
@@ -13,6 +12,7 @@ use crate::domain::nba::payload_fault::PayloadFault;
 use crate::domain::nba::rows_raw::PlayerLog;
 use crate::domain::nba::rows_rosters::Rostered;
 use crate::domain::nba::rows_schedule::ScheduledGame;
+use crate::flow::sheet::{Packing, Sheet, pdf, pdf_in, stream};
 use crate::flow::{Date, Payload};
 
 const LEFT: [f64; 7] = [22.0, 121.0, 201.0, 266.0, 426.0, 587.0, 668.0];
@@ -242,37 +242,70 @@ fn faults_name_page_row_and_value() {
     }
 }
 
-/// A packed stream that would fill the memory, pages without end, endless states: each ends in a fault.
-#[test]
-fn hostile_files_end_in_a_fault() {
-    let mut many = Sheet::default();
-    many.operators(&"q ".repeat(1_000));
-    let mut bomb = Sheet::default();
-    bomb.operators(&" ".repeat(40 << 20));
-    let mut glyphs = Sheet::default();
-    glyphs.operators(&format!("BT /F1 8 Tf ({}) Tj ET", "a".repeat(150_000)));
-    for (name, pages_of) in [
-        ("states", vec![many]),
-        ("bomb", vec![bomb]),
-        ("glyphs", vec![glyphs]),
-        ("pages", vec![Sheet::default(); 101]),
-    ] {
-        assert!(pages(&pdf(&pages_of, Packing::Flate)).is_err(), "{name}");
+/// What stands above the first row of a second page, and that page's listings. Rows are 12 points apart, lines 9.
+fn broken_over(last: &str, above: &[(f64, &str)], rule: Option<f64>, reason: &str) -> Vec<String> {
+    let mut first = Sheet::default();
+    header(&mut first);
+    let [date, time, teams, team] = ["01/13/2026", "07:30 (ET)", "PHX@MIA", "Phoenix Suns"];
+    let (player, status) = if last == "NOT YET SUBMITTED" { ("", "") } else { ("A, B", "Out") };
+    row(&mut first, 540.0, [date, time, teams, team, player, status, last]);
+    let mut second = Sheet::default();
+    for (down, text) in above {
+        second.text(668.0, *down, text);
     }
-    let itself = "<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding 3 0 R /DescendantFonts 3 0 R /ToUnicode 3 0 R >>";
+    if let Some(down) = rule {
+        second.rule(425.0, 824.0, down);
+    }
+    if !reason.is_empty() {
+        row(&mut second, 80.0, ["", "", "", "Miami Heat", "C, D", "Out", reason]);
+        row(&mut second, 104.0, ["", "", "", "", "E, F", "Out", "Rest"]);
+    }
+    let report = read(pdf(&[first, second], Packing::Flate)).expect("a report");
+    lines(&report).into_iter().map(|line| line[31..].to_owned()).collect()
+}
+
+/// The row and the first lines of its reason at the foot of a page, the others on top of the next.
+#[test]
+fn a_reason_may_break_over_a_page() {
+    let last = "Low Back;\nSpasms and\n";
+    let whole = "B A | out | Low Back; Spasms and Reconditioning";
+    let rest = "F E | out | Rest";
+    let one = "D C | out | Knee; Sprain";
+    let above = [(71.0, "Reconditioning")];
+    assert_eq!(broken_over(last, &above, Some(74.0), "Knee; Sprain"), [whole, one, rest], "parted by a line");
+    assert_eq!(broken_over(last, &above, None, "Knee; Sprain"), [whole, one, rest], "more than are below");
+    assert_eq!(
+        broken_over(last, &[(34.0, "Reconditioning")], None, "Knee; Sprain"),
+        [whole, one, rest],
+        "far"
+    );
+    assert_eq!(broken_over(last, &above, None, ""), [whole], "a page of nothing else");
+    let three = "Knee;\nSprain and\nReturn";
+    let two = "Knee;\nSprain";
+    let of_three = "D C | out | Knee; Sprain and Return";
+    assert_eq!(broken_over(last, &[(62.0, "Reconditioning")], None, three), [whole, of_three, rest]);
+    let both = [(53.0, "with"), (62.0, "Reconditioning")];
+    let longer = "B A | out | Low Back; Spasms and with Reconditioning";
+    assert_eq!(broken_over(last, &both, None, three), [longer, of_three, rest]);
+    assert_eq!(broken_over(last, &both, Some(65.0), three), [longer, of_three, rest]);
+    // What is the row's own stays: as many lines above it as below.
+    let before = "B A | out | Low Back; Spasms and";
+    assert_eq!(broken_over(last, &[], None, two), [before, one, rest]);
+    assert_eq!(broken_over(last, &[], Some(65.0), three), [before, of_three, rest]);
+    // A team that has not submitted has no reason that could go on.
+    let none = broken_over("NOT YET SUBMITTED", &above, None, "Knee; Sprain");
+    assert_eq!(none[1..], ["D C | out | Reconditioning Knee; Sprain", rest]);
+}
+
+/// Above the first page's first row there is no other row's reason.
+#[test]
+fn on_the_first_page_a_line_above_is_the_first_rows() {
     let mut sheet = Sheet::default();
     header(&mut sheet);
-    assert!(read(pdf_in(itself, &[], std::slice::from_ref(&sheet), Packing::Plain)).is_err());
-    let endless = [
-        b"1 beginbfrange <00000000> <ffffffff> <0020> endbfrange".to_vec(),
-        b"beginbfrange ".to_vec().into_iter().chain(b"<0000> <ffff> <0020> ".repeat(9)).collect(),
-    ];
-    for map in endless {
-        let font = "<< /Type /Font /Subtype /TrueType /BaseFont /X /ToUnicode 4 0 R >>";
-        let file =
-            pdf_in(font, &[stream(&map, Packing::Flate)], std::slice::from_ref(&sheet), Packing::Plain);
-        assert!(read(file).expect_err("a map without end").to_string().contains("a font's map"));
-    }
+    sheet.text(668.0, 71.0, "Low Back;");
+    row(&mut sheet, 80.0, ["01/13/2026", "07:30 (ET)", "PHX@MIA", "Phoenix Suns", "A, B", "Out", "Spasms"]);
+    let report = read(pdf(&[sheet], Packing::Flate)).expect("a report");
+    assert_eq!(lines(&report), ["2026-01-13 07:30 PHX@MIA PHX | B A | out | Low Back; Spasms"]);
 }
 
 proptest! {

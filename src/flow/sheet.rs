@@ -1,5 +1,6 @@
-//! Pages of words and lines as the bytes of a PDF: one font, one content stream a page, plain or packed. Equal pages
-//! give equal bytes. Knows no report, imports nothing of the project.
+//! Pages of words and lines as the bytes of a PDF: one content stream a page, plain or packed. Equal pages give equal
+//! bytes. Knows no report, imports nothing of the project. Here because both draw with it who may not import each
+//! other: the simulated league what it publishes, `domain` what its reader of such files must withstand.
 
 use std::io::Write;
 
@@ -14,11 +15,11 @@ const SIZE: f64 = 8.0;
 
 /// A page while it is drawn; places are points from its left and upper edge.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Sheet(String);
+pub struct Sheet(String);
 
 impl Sheet {
     /// Words that begin at a place; letters beyond ASCII become question marks.
-    pub(super) fn text(&mut self, left: f64, down: f64, text: &str) {
+    pub fn text(&mut self, left: f64, down: f64, text: &str) {
         let plain: String = text.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect();
         let escaped = plain.replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)");
         let up = HEIGHT - down;
@@ -26,15 +27,13 @@ impl Sheet {
     }
 
     /// A level line.
-    pub(super) fn rule(&mut self, left: f64, right: f64, down: f64) {
+    pub fn rule(&mut self, left: f64, right: f64, down: f64) {
         let up = HEIGHT - down;
         self.0.push_str(&format!("{left:.2} {up:.2} m {right:.2} {up:.2} l S\n"));
     }
 
     /// What operators say that nothing here has a word for.
-    #[cfg(test)]
-    #[allow(dead_code, reason = "for those who read such files")]
-    pub(super) fn operators(&mut self, operators: &str) {
+    pub fn operators(&mut self, operators: &str) {
         self.0.push_str(operators);
         self.0.push('\n');
     }
@@ -42,49 +41,55 @@ impl Sheet {
 
 /// Whether content streams are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packing {
+pub enum Packing {
     /// By Flate, as nearly all PDFs are.
     Flate,
-    #[cfg(test)]
-    #[allow(dead_code, reason = "for those who read such files")]
+    /// As they are.
+    /// As they are.
     Plain,
 }
 
 /// The file of these pages, in Helvetica.
-pub(super) fn pdf(pages: &[Sheet], packing: Packing) -> Vec<u8> {
+pub fn pdf(pages: &[Sheet], packing: Packing) -> Vec<u8> {
     let font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>";
     pdf_in(font, &[], pages, packing)
 }
 
 /// The same in another font; what its dictionary refers to follows as the objects 4, 5 and so on.
-pub(super) fn pdf_in(font: &str, of_font: &[Vec<u8>], pages: &[Sheet], packing: Packing) -> Vec<u8> {
-    let first = 4 + of_font.len();
+pub fn pdf_in(font: &str, of_font: &[Vec<u8>], pages: &[Sheet], packing: Packing) -> Vec<u8> {
+    let objects: Vec<Vec<u8>> =
+        std::iter::once(font.as_bytes().to_vec()).chain(of_font.iter().cloned()).collect();
+    pdf_with("/F1 3 0 R", &objects, pages, packing)
+}
+
+/// The same with any fonts: `names` is what stands in each page's dictionary of fonts; `objects`
+/// are the objects 3, 4 and so on.
+pub fn pdf_with(names: &str, objects: &[Vec<u8>], pages: &[Sheet], packing: Packing) -> Vec<u8> {
+    let first = 3 + objects.len();
     let kids: Vec<String> = (0..pages.len()).map(|page| format!("{} 0 R", first + 2 * page)).collect();
-    let mut objects = vec![
+    let mut all = vec![
         b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
         format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), kids.len()).into_bytes(),
-        font.as_bytes().to_vec(),
     ];
-    objects.extend_from_slice(of_font);
+    all.extend_from_slice(objects);
     for (page, sheet) in pages.iter().enumerate() {
         let content = first + 2 * page + 1;
-        objects.push(
+        all.push(
             format!(
                 "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {WIDTH} {HEIGHT}] \
-                 /Resources << /Font << /F1 3 0 R >> >> /Contents {content} 0 R >>"
+                 /Resources << /Font << {names} >> >> /Contents {content} 0 R >>"
             )
             .into_bytes(),
         );
-        objects.push(stream(sheet.0.as_bytes(), packing));
+        all.push(stream(sheet.0.as_bytes(), packing));
     }
-    file(&objects)
+    file(&all)
 }
 
 /// A stream object of these bytes.
-pub(super) fn stream(bytes: &[u8], packing: Packing) -> Vec<u8> {
+pub fn stream(bytes: &[u8], packing: Packing) -> Vec<u8> {
     let (filter, body) = match packing {
         Packing::Flate => ("/Filter /FlateDecode ", packed(bytes)),
-        #[cfg(test)]
         Packing::Plain => ("", bytes.to_vec()),
     };
     let mut object = format!("<< {filter}/Length {} >>\nstream\n", body.len()).into_bytes();
@@ -98,8 +103,8 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes everything")
 }
 
-/// Objects, numbered from 1, with their table and trailer.
-fn file(objects: &[Vec<u8>]) -> Vec<u8> {
+/// The file of these objects, numbered from 1, of which the first is the catalog: with their table and trailer.
+pub fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut file = b"%PDF-1.4\n".to_vec();
     let mut places = Vec::with_capacity(objects.len());
     for (at, object) in objects.iter().enumerate() {
