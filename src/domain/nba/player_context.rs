@@ -2,7 +2,6 @@
 //! Pure; every slice that is handed in but `played` and the schedule ends before the date.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::flow::Date;
@@ -11,8 +10,8 @@ use super::completeness::{Attendance, BoxScoreDates, Completeness, Span};
 use super::game_lines::GameOffers;
 use super::history::{DefenseHistory, History, Keyed, OffenseHistory, PlayerHistory, TeamSchedule};
 use super::history::{Units, last, since};
-use super::injury::{DateInjuries, InjuryListing, InjuryStatus};
-use super::population::{Member, NotScheduled, Played, Source, population};
+use super::injury::{DateInjuries, InjuryListing};
+use super::population::{Member, NotScheduled, Played, expected, population};
 use super::quality::tier;
 use super::recommendation::Lines;
 use super::rows_game_lines::GameLine;
@@ -68,16 +67,8 @@ pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, N
     let games: &[ScheduledGame] =
         input.schedule.iter().find(|(day, _)| *day == input.date).map_or(&[], |(_, games)| games);
     let injuries = DateInjuries::of(input.injuries);
-    let mut members = population(games, &carried, input.played.iter().flatten().copied())?;
-    let played: BTreeSet<i64> = input.played.iter().flatten().map(|player| player.player_id).collect();
-    members.retain_mut(|member| {
-        let is_absent = member.status(&injuries).is_some_and(InjuryStatus::is_absent);
-        if is_absent {
-            // Before the games nobody counted on him: it is the box score that brings him in.
-            member.source = Source::BoxScore;
-        }
-        !is_absent || played.contains(&member.player.player_id)
-    });
+    let played = input.played.as_deref().unwrap_or_default();
+    let members = expected(population(games, &carried, played.iter().copied())?, &injuries, played);
     let recent = input.date.plus_days(-2 * LEAGUE_DAYS);
     let past = Past {
         boxes: BoxScoreDates::of(since(input.players, recent.max(input.opening))),
@@ -225,13 +216,6 @@ pub(super) fn sample_quality(games: usize, window: usize) -> &'static str {
         "limited"
     } else {
         "insufficient"
-    }
-}
-
-impl Member<'_> {
-    /// What the injury report says of him.
-    fn status(&self, injuries: &DateInjuries<'_>) -> Option<InjuryStatus> {
-        injuries.status(self.player.player_id, self.player.team_abbr, self.player.player_lookup)
     }
 }
 
@@ -526,83 +510,79 @@ mod tests {
         }
     }
 
-    /// Five players of AAA with a season behind them, of whom the report names three; BBB has not submitted.
-    #[test]
-    fn the_injury_report_is_known_before_a_game() {
+    /// Five players of AAA and one of BBB with a season behind them. The report, if there is one, names four of AAA; BBB
+    /// has not submitted. Of the six so many have played; `None` before the games.
+    fn around_a_report(played: Option<usize>, is_reported: bool) -> Vec<PlayerContext> {
         let minutes = [(1, 30), (2, 31), (3, 12), (4, 30), (5, 20), (9, 30)];
         let date = day(20);
-        let before: Vec<[PlayerGame; 6]> = (1..=6)
-            .map(|at| {
-                minutes.map(|(id, minutes_played)| PlayerGame {
-                    minutes_played,
-                    ..fixture::player_game(day(at), id, if id == 9 { "BBB" } else { "AAA" }, 10)
-                })
-            })
-            .collect();
+        let row = |at, (id, minutes_played)| PlayerGame {
+            minutes_played,
+            ..fixture::player_game(day(at), id, if id == 9 { "BBB" } else { "AAA" }, 10)
+        };
+        let before: Vec<[PlayerGame; 6]> = (1..=6).map(|at| minutes.map(|player| row(at, player))).collect();
         let players: Vec<_> = before.iter().map(|games| (games[0].game_date, games.as_slice())).collect();
         let games = [fixture::game(date, "AAA", "BBB")];
-        let schedule = [(date, games.as_slice())];
-        let injuries = [
-            fixture::injury(date, Some(1), "AAA", "BBB", "out"),
-            fixture::injury(date, Some(2), "AAA", "BBB", "doubtful"),
-            fixture::injury(date, Some(3), "AAA", "BBB", "out"),
-            fixture::injury(date, Some(5), "AAA", "BBB", "questionable"),
-            InjuryListing { reason: None, ..fixture::injury(date, None, "BBB", "AAA", "not_submitted") },
-        ];
-        let contexts = |played, injuries| {
-            player_contexts(&ContextInput {
-                date,
-                opening: day(0),
-                schedule: &schedule,
-                players: &players,
-                offense: &[],
-                defense: &[],
-                played,
-                injuries,
-                props: &[],
-                lines: &[],
-                gaps: [].into(),
-            })
-            .expect("contexts")
-        };
+        let listed = [(1, "out"), (2, "doubtful"), (3, "out"), (5, "questionable")];
+        let listed = listed.map(|(id, status)| fixture::injury(date, Some(id), "AAA", "BBB", status));
+        let silent =
+            InjuryListing { reason: None, ..fixture::injury(date, None, "BBB", "AAA", "not_submitted") };
+        let injuries: Vec<InjuryListing> = listed.into_iter().chain([silent]).collect();
         let box_score = before[0].iter().map(|row| Played {
             player_id: row.player_id,
             player_lookup: &row.player_lookup,
             player_full_name: &row.player_full_name,
             team_abbr: &row.team_abbr,
         });
-        let told = contexts(Some(box_score.collect()), &injuries);
+        player_contexts(&ContextInput {
+            date,
+            opening: day(0),
+            schedule: &[(date, games.as_slice())],
+            players: &players,
+            offense: &[],
+            defense: &[],
+            played: played.map(|played| box_score.take(played).collect()),
+            injuries: if is_reported { &injuries } else { &[] },
+            props: &[],
+            lines: &[],
+            gaps: [].into(),
+        })
+        .expect("contexts")
+    }
+
+    #[test]
+    fn the_injury_report_is_known_before_a_game() {
+        let told = around_a_report(Some(6), true);
+        let status = |row: &PlayerContext| row.player_status.as_deref().unwrap_or("-").to_owned();
         let found: Vec<_> = told
             .iter()
-            .map(|row| {
-                (row.player_id, row.player_status.as_deref(), row.star_teammates_out, row.quality_score)
-            })
+            .map(|row| (row.player_id, status(row), row.star_teammates_out, row.quality_score))
             .collect();
-        assert_eq!(
-            found,
-            [
-                (1, Some("out"), Some(1), 75),
-                (2, Some("doubtful"), Some(1), 75),
-                (3, Some("out"), Some(2), 75),
-                (4, Some("available"), Some(2), 75),
-                (5, Some("questionable"), Some(2), 75),
-                (9, None, None, 70),
-            ]
-        );
-        assert_eq!(
-            (told[0].injury_report.as_deref(), told[3].injury_report.as_deref()),
-            (Some("Rest"), None)
-        );
+        let expected = [
+            (1, "out", Some(1), 75),
+            (2, "doubtful", Some(1), 75),
+            (3, "out", Some(2), 75),
+            (4, "available", Some(2), 75),
+            (5, "questionable", Some(2), 75),
+            (9, "-", None, 70),
+        ];
+        assert_eq!(found, expected.map(|(id, status, stars, score)| (id, status.to_owned(), stars, score)));
+        let reasons = [0, 3].map(|at: usize| told[at].injury_report.as_deref());
+        assert_eq!(reasons, [Some("Rest"), None]);
         assert_eq!(told[5].quality_issues.as_ref(), ["thin_sample:6/10".into(), "no_injury_report".into()]);
-        // Whoever is out or doubtful is no part of the date, unless he has played; the others' rows are the same.
+    }
+
+    #[test]
+    fn who_is_out_or_doubtful_is_no_part_of_a_date_unless_he_has_played() {
+        let told = around_a_report(Some(6), true);
         let sources: Vec<&str> = told.iter().map(|row| &*row.population_source).collect();
         let (known, brought) = ("latest_team", "box_score");
         assert_eq!(sources, [brought, brought, brought, known, known, known]);
-        for nobody in [None, Some(Vec::new())] {
-            assert_eq!(contexts(nobody, &injuries), [told[3].clone(), told[4].clone(), told[5].clone()]);
+        // The others' rows are the same before and after.
+        for played in [None, Some(0)] {
+            assert_eq!(around_a_report(played, true), told[3..]);
         }
         // Without a report nobody is marked down for it, and nobody left out.
-        let untold = contexts(None, &[]);
+        let untold = around_a_report(None, false);
         assert_eq!(untold.len(), 6);
         let is_silent = |row: &PlayerContext| row.player_status.is_none() && row.quality_score == 75;
         assert!(untold.iter().all(is_silent), "{untold:?}");

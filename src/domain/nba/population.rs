@@ -5,10 +5,11 @@
 //! (traded since), he is in the date already, so the date adds nothing: his row stays with the team
 //! that was known before, as a daily run would have written it. The date may add a row, never change one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::history::PlayerHistory;
+use super::injury::{DateInjuries, InjuryStatus};
 use super::rows_schedule::ScheduledGame;
 
 /// Why somebody is in a date.
@@ -72,6 +73,11 @@ impl<'a> Member<'a> {
         self.game.home_team == *self.player.team_abbr
     }
 
+    /// What the injury report says of him.
+    pub(super) fn status(&self, injuries: &DateInjuries<'_>) -> Option<InjuryStatus> {
+        injuries.status(self.player.player_id, self.player.team_abbr, self.player.player_lookup)
+    }
+
     /// The other team.
     #[must_use]
     pub(super) fn opponent(&self) -> &'a Arc<str> {
@@ -113,6 +119,24 @@ pub(super) fn population<'a>(
         members.entry(player.player_id).or_insert(Member { player, game, source });
     }
     Ok(members.into_values().collect())
+}
+
+/// Without those whom the injury report has as out or doubtful, unless they have played.
+pub(super) fn expected<'a>(
+    mut members: Vec<Member<'a>>,
+    injuries: &DateInjuries<'_>,
+    played: &[Played<'_>],
+) -> Vec<Member<'a>> {
+    let played: BTreeSet<i64> = played.iter().map(|player| player.player_id).collect();
+    members.retain_mut(|member| {
+        let is_absent = member.status(injuries).is_some_and(InjuryStatus::is_absent);
+        if is_absent {
+            // Before the games nobody counted on him: it is the box score that brings him in.
+            member.source = Source::BoxScore;
+        }
+        !is_absent || played.contains(&member.player.player_id)
+    });
+    members
 }
 
 #[cfg(test)]

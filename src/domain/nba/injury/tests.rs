@@ -436,3 +436,46 @@ fn a_report_must_be_of_the_date_and_from_before_its_games() {
     let next = [fixture::game(date().plus_days(1), "TOR", "IND")];
     assert_eq!(check("2026-01-14", &next, None), Ok(()));
 }
+
+/// A report of three rows of one game, made at half past one.
+fn three_rows(time: &str) -> Payload {
+    let mut sheet = Sheet::default();
+    header(&mut sheet);
+    row(
+        &mut sheet,
+        80.0,
+        ["01/13/2026", time, "PHX@MIA", "Phoenix Suns", "Goodwin, Jordan", "Probable", "Rest"],
+    );
+    row(&mut sheet, 104.0, ["", "", "", "", "Nene", "Questionable", "Rest"]);
+    row(&mut sheet, 128.0, ["", "", "", "", "Goodwin, Jordan", "Out", "Personal Reasons"]);
+    payload(pdf(&[sheet], Packing::Plain))
+}
+
+#[test]
+fn of_what_stands_twice_the_worse_holds_and_some_have_one_name() {
+    let games = [game("PHX", "MIA")];
+    let payloads = [three_rows("07:30 (ET)")];
+    let input = InjuryInput { date: date(), payloads: &payloads, games: &games, rosters: &[], logs: &[] };
+    let rows = injury_listings(&input).expect("rows");
+    let found: Vec<_> =
+        rows.iter().map(|row| (row.player_name.as_deref().unwrap_or_default(), &*row.status)).collect();
+    assert_eq!(found, [("Jordan Goodwin", "out"), ("Nene", "questionable")]);
+}
+
+#[test]
+fn a_report_from_after_one_of_its_games_had_begun_is_refused() {
+    let games = [game("PHX", "MIA")];
+    for (time, is_late) in [("12:00 (ET)", true), ("01:30 (ET)", true), ("01:31 (ET)", false)] {
+        let payloads = [three_rows(time)];
+        let input = InjuryInput { date: date(), payloads: &payloads, games: &games, rosters: &[], logs: &[] };
+        let found = injury_listings(&input);
+        assert_eq!(found.is_err(), is_late, "{time}: {found:?}");
+        if let Err(fault) = found {
+            let said = fault.to_string();
+            assert!(
+                said.contains("page 1: row 1, Game Time") && said.contains("2026-01-13T18:30:00Z"),
+                "{said}"
+            );
+        }
+    }
+}
