@@ -58,17 +58,20 @@ pub(super) fn named(name: &str) -> anyhow::Result<&'static Pipeline> {
     })
 }
 
-/// The day of a pipeline.
+/// The day of a pipeline; a pipeline of somebody's own has none.
+fn known_rhythm(pipeline: &Pipeline) -> Option<Rhythm> {
+    PIPELINES.into_iter().find(|(other, _)| other.name == pipeline.name).map(|(_, rhythm)| rhythm)
+}
+
+/// The day of a pipeline that was chosen.
 pub(super) fn rhythm(pipeline: &Pipeline) -> Rhythm {
-    let found = PIPELINES.into_iter().find(|(other, _)| other.name == pipeline.name);
-    found.map(|(_, rhythm)| rhythm).expect("a pipeline that was chosen is in the list")
+    known_rhythm(pipeline).expect("a pipeline that was chosen is in the list")
 }
 
 /// The sources of which something may land before a date's events; of a pipeline of somebody's own the calendar's.
 pub(super) fn foretold(pipeline: &Pipeline) -> Vec<&'static str> {
-    let found = PIPELINES.into_iter().find(|(other, _)| other.name == pipeline.name);
     let source = pipeline.calendar_source;
-    found.map_or_else(|| vec![source], |(_, rhythm)| rhythm.foretold(source))
+    known_rhythm(pipeline).map_or_else(|| vec![source], |rhythm| rhythm.foretold(source))
 }
 
 /// The pipeline's cascade.

@@ -10,8 +10,8 @@ use super::runs::RunError;
 use crate::flow::{Date, Outcome, Step, Unit};
 
 /// Takes back the units of all dates that have left the calendar and of which nothing has landed but what is
-/// `foretold`: the schedule, and what lands before a date's events. A date that was played is left alone, for a source that has lost a season's
-/// schedule must not cost the season. Answers with those dates. Call it before `recover`.
+/// `foretold`: the schedule, and what lands before a date's events. A date that was played is left alone, for a source
+/// that has lost a season's schedule must not cost the season. Answers with those dates. Call it before `recover`.
 pub async fn withdraw(engine: &Engine, foretold: &[&str]) -> Result<BTreeSet<Date>, RunError> {
     let (_, changes) = engine.ports.ledger.changes_since(0).await?;
     let (mut gone, mut played) = (BTreeSet::new(), BTreeSet::new());

@@ -45,7 +45,6 @@ pub enum Packing {
     /// By Flate, as nearly all PDFs are.
     Flate,
     /// As they are.
-    /// As they are.
     Plain,
 }
 

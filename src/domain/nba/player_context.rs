@@ -48,8 +48,8 @@ pub struct ContextInput<'a> {
     pub offense: &'a Units<'a, TeamOffense>,
     /// A2 before the date, likewise.
     pub defense: &'a Units<'a, TeamDefense>,
-    /// Who has a box score row on the date; nothing before the games.
-    pub played: Option<Vec<Played<'a>>>,
+    /// Who has a box score row on the date; nobody before the games.
+    pub played: Vec<Played<'a>>,
     /// What teams say of their players before the date's games; often nothing.
     pub injuries: &'a [InjuryListing],
     /// Bookmakers' offers for the date, known before its games; often none.
@@ -67,8 +67,8 @@ pub fn player_contexts(input: &ContextInput<'_>) -> Result<Vec<PlayerContext>, N
     let games: &[ScheduledGame] =
         input.schedule.iter().find(|(day, _)| *day == input.date).map_or(&[], |(_, games)| games);
     let injuries = DateInjuries::of(input.injuries);
-    let played = input.played.as_deref().unwrap_or_default();
-    let members = expected(population(games, &carried, played.iter().copied())?, &injuries, played);
+    let members = population(games, &carried, input.played.iter().copied())?;
+    let members = expected(members, &injuries, &input.played);
     let recent = input.date.plus_days(-2 * LEAGUE_DAYS);
     let past = Past {
         boxes: BoxScoreDates::of(since(input.players, recent.max(input.opening))),
@@ -473,7 +473,7 @@ mod tests {
             players: &[],
             offense: &offense,
             defense: &[],
-            played: None,
+            played: Vec::new(),
             injuries: &[],
             props: &[],
             lines: &[],
@@ -511,8 +511,8 @@ mod tests {
     }
 
     /// Five players of AAA and one of BBB with a season behind them. The report, if there is one, names four of AAA; BBB
-    /// has not submitted. Of the six so many have played; `None` before the games.
-    fn around_a_report(played: Option<usize>, is_reported: bool) -> Vec<PlayerContext> {
+    /// has not submitted. Of the six so many have played.
+    fn around_a_report(played: usize, is_reported: bool) -> Vec<PlayerContext> {
         let minutes = [(1, 30), (2, 31), (3, 12), (4, 30), (5, 20), (9, 30)];
         let date = day(20);
         let row = |at, (id, minutes_played)| PlayerGame {
@@ -540,7 +540,7 @@ mod tests {
             players: &players,
             offense: &[],
             defense: &[],
-            played: played.map(|played| box_score.take(played).collect()),
+            played: box_score.take(played).collect(),
             injuries: if is_reported { &injuries } else { &[] },
             props: &[],
             lines: &[],
@@ -551,7 +551,7 @@ mod tests {
 
     #[test]
     fn the_injury_report_is_known_before_a_game() {
-        let told = around_a_report(Some(6), true);
+        let told = around_a_report(6, true);
         let status = |row: &PlayerContext| row.player_status.as_deref().unwrap_or("-").to_owned();
         let found: Vec<_> = told
             .iter()
@@ -573,16 +573,14 @@ mod tests {
 
     #[test]
     fn who_is_out_or_doubtful_is_no_part_of_a_date_unless_he_has_played() {
-        let told = around_a_report(Some(6), true);
+        let told = around_a_report(6, true);
         let sources: Vec<&str> = told.iter().map(|row| &*row.population_source).collect();
         let (known, brought) = ("latest_team", "box_score");
         assert_eq!(sources, [brought, brought, brought, known, known, known]);
         // The others' rows are the same before and after.
-        for played in [None, Some(0)] {
-            assert_eq!(around_a_report(played, true), told[3..]);
-        }
+        assert_eq!(around_a_report(0, true), told[3..]);
         // Without a report nobody is marked down for it, and nobody left out.
-        let untold = around_a_report(None, false);
+        let untold = around_a_report(0, false);
         assert_eq!(untold.len(), 6);
         let is_silent = |row: &PlayerContext| row.player_status.is_none() && row.quality_score == 75;
         assert!(untold.iter().all(is_silent), "{untold:?}");

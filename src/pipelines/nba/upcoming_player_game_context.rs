@@ -46,7 +46,7 @@ fn compute(inputs: &Inputs<'_>) -> Result<Computed, Permanent> {
         players: &inputs.window(PLAYER_GAME_SUMMARY)?,
         offense: &inputs.window(TEAM_OFFENSE_GAME_SUMMARY)?,
         defense: &inputs.window(TEAM_DEFENSE_GAME_SUMMARY)?,
-        played: is_played.then(|| played.iter().map(who).collect()),
+        played: played.iter().map(who).collect(),
         injuries: inputs.same_date(INJURY_REPORT)?,
         props: inputs.same_date(PLAYER_PROPS)?,
         lines: inputs.same_date(GAME_LINES)?,

@@ -66,7 +66,8 @@ pub(super) fn offers(season: &PlayedSeason, games: &[Game], date: Date) -> Bytes
     Bytes::from(out)
 }
 
-/// What a bookmaker offers on a game, whose teams have scored so much in the mean. `mood` tells bookmakers and snapshots apart.
+/// What a bookmaker offers on a game, whose teams have scored so much in the mean. `mood` tells bookmakers and
+/// snapshots apart.
 fn bookmaker(
     season: &PlayedSeason,
     known: &BTreeMap<usize, Known>,
