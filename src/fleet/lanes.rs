@@ -86,6 +86,11 @@ impl Slots {
         self.taken.daily + self.taken.backfill < self.total && *self.taken.of(lane) < most
     }
 
+    /// Whether nothing of this lane is under way.
+    pub(super) fn is_idle(&self, lane: Lane) -> bool {
+        *self.taken.of(lane) == 0
+    }
+
     /// One is begun.
     pub(super) fn take(&mut self, lane: Lane, now: Millis) {
         *self.taken.of_mut(lane) += 1;

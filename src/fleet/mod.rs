@@ -16,6 +16,7 @@ mod gate;
 mod lanes;
 mod ledger_port;
 mod loops;
+mod orders;
 mod ports;
 mod progress;
 mod retry;

@@ -1,26 +1,24 @@
 //! The loops around the engine: gates, orders, dead letters, all of a cascade's or a part of them. Every task has an
 //! owner here and an end; stopping is told by one token.
 
-use std::cmp::Reverse;
-use std::collections::hash_map::Entry;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::try_join_all;
-use tokio::sync::{Notify, mpsc};
+use futures::future::{OptionFuture, try_join_all};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
-use super::lanes::{ByLane, Slots};
+use super::lanes::Slots;
 use super::loops::Loops;
+use super::orders::OrderQueue;
 use super::ports::{Deliveries, Delivery, Message, Subscriber, Traced};
 use super::retry::Backoff;
 use super::{attempt, dead_letter, gate};
 use crate::flow::{
-    Cascade, Completion, DatasetName, Failure, Lane, Millis, RunId, Unit, WorkOrder,
-    dead_letter_subscription, gate_subscription, work_subscription,
+    Cascade, Completion, DatasetName, Failure, Lane, Millis, WorkOrder, dead_letter_subscription,
+    gate_subscription, work_subscription,
 };
 
 /// Unanswered completions that a gate holds of each input: it answers whole batches at once.
@@ -108,7 +106,7 @@ impl Service {
             let deliveries = subscriber.subscribe(&name, DEAD_LETTERS_OUTSTANDING_MAX).await?;
             loops.spawn(dead_letter_loop(Arc::clone(&engine), deliveries, limits, stop.clone()));
         }
-        let queue = Arc::new(OrderQueue::default());
+        let queue = Arc::new(OrderQueue::new(limits.orders_max));
         for dataset in &part.workers {
             for lane in &part.lanes {
                 let name = work_subscription(*dataset, *lane);
@@ -306,82 +304,6 @@ async fn dead_letter_loop(
     Ok(())
 }
 
-/// Work orders that this process has taken, by lane, the most urgent first: date, then place in the cascade.
-/// So dates come through whole, and what has just been decoded is used while it is there.
-#[derive(Default)]
-struct OrderQueue {
-    orders: Mutex<Orders>,
-    more: Notify,
-}
-
-#[derive(Default)]
-struct Orders {
-    heaps: ByLane<BinaryHeap<Reverse<Queued>>>,
-    /// Orders that are queued or carried out, with further deliveries of the same: each waits here for the end
-    /// of the one before it, instead of waiting for its lease in an attempt's place.
-    held: HashMap<(RunId, Unit), VecDeque<Queued>>,
-}
-
-struct Queued {
-    urgency: (i32, usize),
-    order: WorkOrder,
-    delivery: Box<dyn Delivery>,
-}
-
-impl PartialEq for Queued {
-    fn eq(&self, other: &Self) -> bool {
-        self.urgency == other.urgency
-    }
-}
-
-impl Eq for Queued {}
-
-impl PartialOrd for Queued {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Queued {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.urgency.cmp(&other.urgency)
-    }
-}
-
-impl OrderQueue {
-    fn push(&self, queued: Queued) {
-        let mut orders = self.orders();
-        match orders.held.entry((queued.order.run, queued.order.unit)) {
-            Entry::Occupied(mut same) => return same.get_mut().push_back(queued),
-            Entry::Vacant(first) => first.insert(VecDeque::new()),
-        };
-        orders.heaps.of_mut(queued.order.lane).push(Reverse(queued));
-        drop(orders);
-        self.more.notify_one();
-    }
-
-    /// The order that is to be begun now: a day's where there is room for one, else a backfill's.
-    fn pop(&self, slots: &Slots, now: Millis) -> Option<Queued> {
-        let mut orders = self.orders();
-        let mut lanes = Lane::ALL.into_iter().filter(|lane| slots.has_room(*lane, now));
-        lanes.find_map(|lane| orders.heaps.of_mut(lane).pop()).map(|Reverse(queued)| queued)
-    }
-
-    /// An order has been carried out, or not: the next delivery of the same is queued.
-    fn ended(&self, order: WorkOrder) {
-        let mut orders = self.orders();
-        let Some(mut same) = orders.held.remove(&(order.run, order.unit)) else { return };
-        if let Some(next) = same.pop_front() {
-            orders.held.insert((order.run, order.unit), same);
-            orders.heaps.of_mut(order.lane).push(Reverse(next));
-        }
-    }
-
-    fn orders(&self) -> MutexGuard<'_, Orders> {
-        self.orders.lock().expect("nobody panics while holding the queue")
-    }
-}
-
 async fn take_orders(
     engine: Arc<Engine>,
     queue: Arc<OrderQueue>,
@@ -392,8 +314,7 @@ async fn take_orders(
         match delivery.message() {
             Message::WorkOrder(order) => {
                 let order = *order;
-                let position = engine.cascade().position(order.unit.dataset).unwrap_or(usize::MAX);
-                queue.push(Queued { urgency: (order.unit.date.days(), position), order, delivery });
+                queue.push(engine.cascade(), order, delivery, engine.ports.clock.now());
             }
             other => {
                 tracing::warn!(?other, "no work order; acknowledged and passed over");
@@ -416,7 +337,7 @@ async fn work_loop(
     let mut patience = Patience::default();
     loop {
         let now = engine.ports.clock.now();
-        while let Some(Queued { order, delivery, .. }) = queue.pop(&slots, now) {
+        while let Some((order, delivery)) = queue.pop(&slots, now) {
             slots.take(order.lane, now);
             let engine = Arc::clone(&engine);
             attempts.spawn(async move {
@@ -439,7 +360,8 @@ async fn work_loop(
                 queue.ended(order);
                 patience.judge(outcome)?;
             }
-            () = queue.more.notified() => {}
+            () = queue.more() => {}
+            Some(()) = OptionFuture::from(queue.due().map(|due| engine.ports.clock.sleep_until(due))) => {}
         }
     }
     // Attempts that only wait give their orders back at once; those at work come to their end.

@@ -228,12 +228,19 @@ fn read(place: &Path) -> Result<Option<Vec<u8>>, ObjectError> {
     }
 }
 
-/// Writes a file aside and moves it to its place.
+/// Writes a file aside and moves it to its place, in a directory that may not be there yet.
 fn write(place: &Path, bytes: &[u8]) -> Result<(), ObjectError> {
-    let directory = place.parent().unwrap_or(place);
-    fs::create_dir_all(directory).map_err(|error| failed("make the directory", directory, &error))?;
     let aside = aside(place);
-    if let Err(error) = write_and_move(&aside, place, bytes) {
+    let created = match File::create(&aside) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let directory = place.parent().unwrap_or(place);
+            fs::create_dir_all(directory).map_err(|error| failed("make the directory", directory, &error))?;
+            File::create(&aside)
+        }
+        created => created,
+    };
+    let file = created.map_err(|error| failed("create", &aside, &error))?;
+    if let Err(error) = fill_and_move(file, &aside, place, bytes) {
         // What matters is the first error; the next writing of this file takes the one aside over.
         let _ = fs::remove_file(&aside);
         return Err(error);
@@ -247,8 +254,7 @@ fn aside(place: &Path) -> PathBuf {
     place.with_file_name(format!(".{name}.writing"))
 }
 
-fn write_and_move(aside: &Path, place: &Path, bytes: &[u8]) -> Result<(), ObjectError> {
-    let mut file = File::create(aside).map_err(|error| failed("create", aside, &error))?;
+fn fill_and_move(mut file: File, aside: &Path, place: &Path, bytes: &[u8]) -> Result<(), ObjectError> {
     file.write_all(bytes).map_err(|error| failed("write", aside, &error))?;
     fs::rename(aside, place).map_err(|error| failed("rename", place, &error))
 }
