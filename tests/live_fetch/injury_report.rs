@@ -112,8 +112,8 @@ async fn what_is_no_report_on_the_date_does_not_land() {
     let name = format!("Injury-Report_{date}_07PM");
     world.server.prints(&name, date).await;
     let cases = [
+        ("a page", vec![Fault::Page; 4], "upstream_not_pdf", 4),
         // Those before it are asked for too.
-        ("a page", vec![Fault::Page; 4], "upstream_not_pdf", 4 + 11),
         ("half a file", vec![Fault::Cut; 4], "upstream_damaged", 4 + 11),
         ("trouble", vec![Fault::Status(503, &[], ""); 4], "upstream_failing", 4),
     ];

@@ -31,8 +31,9 @@ const NOON: u32 = 12;
 const BEFORE_FIRST_GAME: Millis = 2 * QUARTER;
 
 impl LiveUpstream {
-    /// Fetches the last report from before the date's first game that there is by now. One that cannot be read is passed
-    /// over for the one before, and is the failure only where none can.
+    /// Fetches the last report from before the date's first game that there is by now. A PDF that cannot be read is
+    /// passed over for the one before, and is the failure only where none can; whoever answers with anything else than a
+    /// PDF is not asked for another name.
     pub(super) async fn fetch_injury_report(&self, date: Date) -> Result<Fetched, Failure> {
         let due = self.due(date).await?;
         let Some(first) = due.first() else { return Err(FetchError::NoGames { date }.into()) };
@@ -65,15 +66,15 @@ impl LiveUpstream {
             match self.bring(&request, &place, None, &fits).await {
                 Err(FetchError::NotThere { .. }) => {}
                 Err(
-                    error @ (FetchError::NotPdf { .. }
-                    | FetchError::Damaged { .. }
+                    error @ (FetchError::Damaged { .. }
                     | FetchError::Incomplete { .. }
                     | FetchError::Faulty { .. }),
                 ) => {
                     warn!(%date, %error, "an injury report cannot be read; the one before is asked for");
                     unreadable.get_or_insert(error);
                 }
-                fetched => return Ok(fetched?),
+                Err(error) => return Err(unreadable.unwrap_or(error).into()),
+                Ok(fetched) => return Ok(fetched),
             }
         }
         if let Some(error) = unreadable {

@@ -48,12 +48,7 @@ pub fn injury_listings(input: &InjuryInput<'_>) -> Result<Vec<InjuryListing>, Pa
     let mut rows: Vec<InjuryListing> = Vec::new();
     for payload in input.payloads {
         let report = Report::read(payload)?;
-        for listing in report.listings.iter().filter(|listing| listing.date == input.date) {
-            let Some(game) = listing.game(input.games) else { continue };
-            if tip_off(listing).is_some_and(|tip_off| report.moment >= tip_off) {
-                let why = format!("is not after {}, when the report was made", report.moment.format(MOMENT));
-                return Err(listing.place.fault(payload, "Game Time", &listing.game_time, &why));
-            }
+        for (listing, game) in of_games(&report, payload, input.date, input.games)? {
             let row = row(game, listing, report.moment, &known);
             let is_same = |other: &&mut InjuryListing| {
                 (&other.team_abbr, &other.player_lookup) == (&row.team_abbr, &row.player_lookup)
@@ -71,6 +66,25 @@ pub fn injury_listings(input: &InjuryInput<'_>) -> Result<Vec<InjuryListing>, Pa
     Ok(rows)
 }
 
+/// What a report lists of a date's games, each with its game. It must have been made before each of them.
+fn of_games<'r, 'g>(
+    report: &'r Report,
+    payload: &Payload,
+    date: Date,
+    games: &'g [ScheduledGame],
+) -> Result<Vec<(&'r Listing, &'g ScheduledGame)>, PayloadFault> {
+    let mut found = Vec::new();
+    for listing in report.listings.iter().filter(|listing| listing.date == date) {
+        let Some(game) = listing.game(games) else { continue };
+        if tip_off(listing).is_some_and(|tip_off| report.moment >= tip_off) {
+            let why = format!("is not after {}, when the report was made", report.moment.format(MOMENT));
+            return Err(listing.place.fault(payload, "Game Time", &listing.game_time, &why));
+        }
+        found.push((listing, game));
+    }
+    Ok(found)
+}
+
 /// Whether these are reports on the date that nobody could have made after its first tip-off.
 pub fn check_injury_report(
     payloads: &[Payload],
@@ -82,7 +96,7 @@ pub fn check_injury_report(
         let report = Report::read(payload)?;
         let incomplete =
             |missing: String| PayloadFault::Incomplete { payloads: payload.name.to_string(), missing };
-        if !report.listings.iter().any(|row| row.date == date && row.game(games).is_some()) {
+        if of_games(&report, payload, date, games)?.is_empty() {
             return Err(incomplete(format!("the report lists no game of {date}")));
         }
         let made = Date::from(report.moment.with_timezone(&chrono_tz::US::Eastern).date_naive());

@@ -470,6 +470,11 @@ fn a_report_from_after_one_of_its_games_had_begun_is_refused() {
         let input = InjuryInput { date: date(), payloads: &payloads, games: &games, rosters: &[], logs: &[] };
         let found = injury_listings(&input);
         assert_eq!(found.is_err(), is_late, "{time}: {found:?}");
+        // What would be a dead letter does not land.
+        assert_eq!(
+            check_injury_report(&payloads, date(), &games, None),
+            found.as_ref().map(|_| ()).map_err(Clone::clone)
+        );
         if let Err(fault) = found {
             let said = fault.to_string();
             assert!(
