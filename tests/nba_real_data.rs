@@ -465,15 +465,10 @@ async fn read<R: Row>(engine: &Engine, dataset: Dataset<R>, date: Date) -> Vec<R
     R::from_frame(&frame).expect("the dataset's columns")
 }
 
-/// Constant from October to January of one season, each for a reason: no injury report has landed, the playoffs
-/// are in spring, and a calendar of one season has no season before.
-const EXPECTED_CONSTANT: [&str; 5] = [
-    "injury_risk",
-    "playoff_game",
-    "points_avg_previous_season",
-    "minutes_avg_previous_season",
-    "is_playoffs",
-];
+/// Constant from October to January of one season, each for a reason: the playoffs are in spring, and a calendar of
+/// one season has no season before.
+const EXPECTED_CONSTANT: [&str; 4] =
+    ["playoff_game", "points_avg_previous_season", "minutes_avg_previous_season", "is_playoffs"];
 
 /// The names of all features, of the 25 and of the wide ones, that have one value in every row.
 async fn constant_features(engine: &Engine) -> Vec<String> {

@@ -99,7 +99,9 @@ impl<'a> BoxScoreDates<'a> {
         Self(dates)
     }
 
-    fn has(&self, team: &str, date: Date) -> bool {
+    /// Whether this team has on this date.
+    #[must_use]
+    pub(super) fn has(&self, team: &str, date: Date) -> bool {
         self.0.contains_key(&(team, i64::from(date.days())))
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::completeness::BoxScoreDates;
 use super::features::{
     FEATURES, Feature, Source, SourceCodes, VERSION, Vector, minutes_change, names, quality_tier,
     recent_trend, rest_advantage,
@@ -49,6 +50,7 @@ pub struct FeatureInput<'a> {
 pub fn feature_rows(input: &FeatureInput<'_>) -> Vec<FeatureRow> {
     let players = PlayerHistory::of(input.players, |row| row.player_id);
     let offense = OffenseHistory::of(input.offense, |row| &*row.team_abbr);
+    let boxes = BoxScoreDates::of(input.players);
     let defenses: Keyed<&str, &TeamDefenseZones> =
         input.defense_zones.iter().map(|row| (&*row.team_abbr, row)).collect();
     let shots = by_player(input.shot_zones, |row| row.player_id);
@@ -63,6 +65,7 @@ pub fn feature_rows(input: &FeatureInput<'_>) -> Vec<FeatureRow> {
             let beside = Beside {
                 games: players.get(id),
                 team: offense.get(&&*context.team_abbr),
+                boxes: &boxes,
                 cache: caches.get(id).copied(),
                 factors: factors.get(id).copied(),
                 shots: shots.get(id).copied(),
@@ -87,6 +90,7 @@ struct Shared {
 struct Beside<'a> {
     games: &'a [&'a PlayerGame],
     team: &'a [&'a TeamOffense],
+    boxes: &'a BoxScoreDates<'a>,
     cache: Option<&'a PlayerCache>,
     factors: Option<&'a CompositeFactors>,
     shots: Option<&'a PlayerShotZones>,
@@ -112,8 +116,17 @@ fn win_share(team: &[&TeamOffense]) -> Option<f64> {
 }
 
 /// 0 to 3 by the injury report; nothing where no report tells of his team.
-fn injury_risk(context: &PlayerContext) -> Option<f64> {
+fn reported_risk(context: &PlayerContext) -> Option<f64> {
     InjuryStatus::parse(context.player_status.as_deref()?).map(InjuryStatus::risk)
+}
+
+/// 0 to 3 by the games that his team has had since his last one, for whatever team that was; nothing before his first
+/// of the season. A game without a box score is none that he is known to have missed.
+fn missed_risk(games: &[&PlayerGame], team: &[&TeamOffense], boxes: &BoxScoreDates<'_>) -> Option<f64> {
+    let latest = games.last()?.game_date;
+    let since = team.iter().rev().take_while(|game| game.game_date > latest);
+    let missed = since.filter(|game| boxes.has(&game.team_abbr, game.game_date)).count();
+    Some(InjuryStatus::after_missing(missed).risk())
 }
 
 fn vector(context: &PlayerContext, beside: &Beside<'_>) -> Vector {
@@ -139,7 +152,7 @@ fn vector(context: &PlayerContext, beside: &Beside<'_>) -> Vector {
         phase4(factors.and_then(|row| row.pace_score)),
         phase4(factors.and_then(|row| row.usage_spike_score)),
         calculated(rest_advantage(context.days_rest, context.opponent_days_rest)),
-        calculated(injury_risk(context)),
+        calculated(reported_risk(context)).or(phase3(missed_risk(beside.games, beside.team, beside.boxes))),
         calculated(recent_trend(&recent)),
         calculated(minutes_change(
             cache.and_then(|row| row.minutes_avg_last_10),
@@ -290,11 +303,54 @@ mod tests {
         let slot = |at: usize| (row.features[at], &*row.feature_sources[at]);
         assert_eq!((row.features.len(), row.feature_sources.len()), (FEATURES, FEATURES));
         assert_eq!((slot(0), row.points_avg_last_5), ((12.0, "phase3"), Some(12.0)));
-        assert_eq!((slot(10), row.injury_risk), ((0.0, "default"), None));
+        assert_eq!((slot(10), row.injury_risk), ((0.0, "phase3"), Some(0.0)));
         assert_eq!((slot(13), row.opponent_def_rating), ((112.0, "default"), None));
         assert_eq!((slot(15), row.home_away), ((1.0, "phase3"), Some(1.0)));
-        assert_eq!(row.feature_quality_score, 48.4);
+        assert_eq!(row.feature_quality_score, 49.8);
         assert!(!row.is_production_ready);
+    }
+
+    #[test]
+    fn without_a_report_the_games_missed_since_the_last_one_are_the_risk() {
+        let date = Date::from_days(9);
+        // Player 1 played on days 0 to 2, for one team or another; 2 played whenever his team has a box score.
+        let risk = |of: &str, team_days: &[i32], box_days: &[i32], status: Option<&str>| {
+            let days: Vec<Vec<PlayerGame>> = (0..9)
+                .map(|day| {
+                    let player = (day < 3).then(|| fixture::player_game(Date::from_days(day), 1, of, 12));
+                    let mate = fixture::player_game(Date::from_days(day), 2, "AAA", 12);
+                    player.into_iter().chain(box_days.contains(&day).then_some(mate)).collect()
+                })
+                .collect();
+            let team: Vec<[TeamOffense; 1]> = team_days
+                .iter()
+                .map(|day| [fixture::team_offense(Date::from_days(*day), "AAA", 100.0)])
+                .collect();
+            let context =
+                PlayerContext { player_status: status.map(Arc::from), ..fixture::player_context(date, 1) };
+            let players: Vec<_> =
+                days.iter().zip(0..).map(|(rows, day)| (Date::from_days(day), rows.as_slice())).collect();
+            let offense: Vec<_> = team.iter().map(|rows| (rows[0].game_date, rows.as_slice())).collect();
+            let rows = feature_rows(&FeatureInput {
+                contexts: &[PlayerContext { team_abbr: "AAA".into(), ..context }],
+                defense_zones: &[],
+                shot_zones: &[],
+                caches: &[],
+                factors: &[],
+                players: &players,
+                offense: &offense,
+                gaps: [].into(),
+            });
+            (rows[0].injury_risk, rows[0].feature_sources[10].to_string())
+        };
+        let all = [0, 1, 2, 4, 6];
+        let phase3 = |risk| (Some(risk), "phase3".to_owned());
+        assert_eq!(risk("AAA", &[0, 1, 2], &all, None), phase3(0.0));
+        assert_eq!(risk("AAA", &[0, 1, 2, 4], &all, None), phase3(2.0));
+        assert_eq!(risk("AAA", &all, &all, None), phase3(3.0));
+        assert_eq!(risk("AAA", &all, &[0, 1, 2, 6], None), phase3(2.0), "the box score of day 4 is a gap");
+        assert_eq!(risk("BBB", &[1, 4], &all, None), phase3(2.0), "his last game was for another team");
+        assert_eq!(risk("AAA", &all, &all, Some("probable")), (Some(1.0), "calculated".to_owned()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The feature vector `v1_baseline_25`: names, order, defaults and sources of its slots, and the
+//! The feature vector `v2_baseline_25`: names, order, defaults and sources of its slots, and the
 //! scores that follow from the sources. Pure; knows no row. One builder serves training and serving.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::statistics::{mean, real_len, rounded};
 /// Slots of the vector.
 pub(super) const FEATURES: usize = 25;
 /// The version of their meaning; a change of any slot's meaning changes it.
-pub(super) const VERSION: &str = "v1_baseline_25";
+pub(super) const VERSION: &str = "v2_baseline_25";
 
 /// Each slot's name and the constant that stands in for a missing value.
 pub(super) const SLOTS: [(&str, f64); FEATURES] = [

@@ -80,9 +80,6 @@ pub struct MayBeConstant {
     pub feature: FeatureName,
     /// Why: what is told beside the warning.
     pub because: String,
-    /// Whether that holds only for a season in which it has no value at all, so that all are the default.
-    #[serde(default)]
-    pub only_without_values: bool,
 }
 
 /// The name of a feature that there is.
@@ -267,7 +264,7 @@ mod tests {
             ("only = [\"Playoffs\"]", "only = [\"playoffs\"]", "only = [\"playoffs\"]"),
             ("skip_below = 4000", "fail_below = 4000", "unknown field `fail_below`"),
             (", skip_below = 4000", "", "missing field `skip_below`"),
-            ("feature = \"injury_risk\"", "feature = \"injury_risks\"", "`injury_risks` is no feature"),
+            ("feature = \"playoff_game\"", "feature = \"playoff_games\"", "`playoff_games` is no feature"),
         ];
         for (from, to, expected) in cases {
             assert!(TEXT.contains(from), "{from}");

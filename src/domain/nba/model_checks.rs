@@ -1,7 +1,7 @@
 //! What is demanded before a model is trained and before it is used: features that vary, dates that have passed,
 //! an error that beats the baseline and is not too good to be true. Pure; limits come from the thresholds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::feature_spread::{FeatureSpread, Spread, feature_spread};
 use super::features::SLOTS;
@@ -32,9 +32,9 @@ pub fn training_checks(
     let rows = rows.iter().flat_map(|(_, rows)| *rows);
     let wide = feature_spread(rows.map(|row| (row.season_year, row.game_date, &*row.features)));
     let names: Vec<&str> = FEATURE_SLOTS.iter().map(|slot| slot.name).collect();
-    let mut checks = varied(limits, training, &names, &wide, &BTreeSet::new());
+    let mut checks = varied(limits, training, &names, &wide);
     let names = SLOTS.map(|(name, _)| name);
-    checks.extend(varied(limits, store, &names, &store_spread(store, days), &valued(store, days)));
+    checks.extend(varied(limits, store, &names, &store_spread(store, days)));
     checks
 }
 
@@ -74,19 +74,6 @@ fn store_spread(store: DatasetName, days: &[StoreDay<'_>]) -> Vec<FeatureSpread>
     months.into_iter().map(spread).collect()
 }
 
-/// The seasons in which a slot of the feature store has a value of its own, in the column that is null else.
-fn valued<'a>(store: DatasetName, days: &[StoreDay<'a>]) -> BTreeSet<(i64, &'a str)> {
-    let of_day = |day: &StoreDay<'a>| {
-        let season_year = day.season_year;
-        let columns = day.profile.iter().filter(|column| &*column.dataset == store.as_str());
-        columns
-            .filter(|column| column.rows > column.nulls)
-            .map(move |column| (season_year, &*column.column))
-            .collect::<Vec<_>>()
-    };
-    days.iter().flat_map(of_day).collect()
-}
-
 /// The spread of a date's values of a column; nothing without any.
 fn spread_of(column: &ColumnProfile) -> Option<Spread> {
     let rows = usize::try_from(column.rows - column.nulls).ok()?;
@@ -98,7 +85,6 @@ fn varied(
     dataset: DatasetName,
     names: &[&str],
     spreads: &[FeatureSpread],
-    valued: &BTreeSet<(i64, &str)>,
 ) -> Vec<CheckRow> {
     let mut checks = Vec::new();
     for (feature, name) in names.iter().enumerate() {
@@ -109,16 +95,9 @@ fn varied(
             *season = season.and(&spread.values);
             months.push((format!("{}-{:02}", spread.month.0, spread.month.1), spread.values));
         }
-        let has_constant_values = seasons
-            .iter()
-            .any(|(year, values)| values.variance() == Some(0.0) && valued.contains(&(*year, *name)));
-        let excuse = limits
-            .may_be_constant
-            .iter()
-            .find(|known| known.feature.as_str() == *name)
-            .filter(|known| !(known.only_without_values && has_constant_values));
         let seasons: Vec<(String, Spread)> =
             seasons.into_iter().map(|(year, values)| (format!("the season of {year}"), values)).collect();
+        let excuse = limits.may_be_constant.iter().find(|known| known.feature.as_str() == *name);
         let level = if excuse.is_some() { Level::Warn } else { Level::Block };
         let because = excuse.map_or(String::new(), |excuse| format!(": {}", excuse.because));
         for (kind, level, stretches, values_min) in [
@@ -232,9 +211,8 @@ mod tests {
             season_values_min: 10,
             month_values_min: 5,
             may_be_constant: vec![MayBeConstant {
-                feature: FeatureName::try_from("injury_risk".to_owned()).expect("a feature"),
-                because: "no injury report".to_owned(),
-                only_without_values: true,
+                feature: FeatureName::try_from("playoff_game".to_owned()).expect("a feature"),
+                because: "spring is far".to_owned(),
             }],
         }
     }
@@ -269,13 +247,13 @@ mod tests {
     #[test]
     fn a_feature_that_is_the_same_all_season_blocks_and_all_month_warns() {
         let date = |text: &str| Date::parse(text).expect("a date");
-        // Place 0 varies, 1 is constant each month, 7 all season, 10 is allowed to be.
+        // Place 0 varies, 1 is constant each month, 7 all season, 17 is allowed to be.
         let of_date = |value: f64| {
             vec![
                 profile(0, (1.0, 2.0), 6),
                 profile(1, (value, value), 6),
                 profile(7, (0.0, 0.0), 6),
-                profile(10, (0.0, 0.0), 6),
+                profile(17, (0.0, 0.0), 6),
             ]
         };
         let (november, december) = (of_date(1.0), of_date(2.0));
@@ -303,28 +281,15 @@ mod tests {
                 "one value in all rows of the season of 2023 (0)",
             ),
             (
-                "store.injury_risk.varies_by_season",
+                "store.playoff_game.varies_by_season",
                 "warn",
                 Some(0.0),
-                "one value in all rows of the season of 2023 (0): no injury report",
+                "one value in all rows of the season of 2023 (0): spring is far",
             ),
             ("store.rest_advantage.varies_by_month", "not_judged", None, "at least 5 values are needed"),
         ];
         for (id, verdict, value, message) in cases {
             assert_eq!(of(id), (verdict.to_owned(), value, message.to_owned()), "{id}");
         }
-        // A season in which somebody brought values is not excused: they must vary.
-        let told = [
-            of_date(1.0),
-            vec![ColumnProfile { column: "injury_risk".into(), ..profile(10, (0.0, 0.0), 6) }],
-        ];
-        let days = [
-            day("2023-11-30", told[0].as_slice()),
-            day("2023-12-01", november.as_slice()),
-            day("2023-12-02", told[1].as_slice()),
-        ];
-        let checks = training_checks(&limits(), (TRAINING, &[]), (STORE, &days));
-        let check = checks.iter().find(|check| &*check.check_id == "store.injury_risk.varies_by_season");
-        assert_eq!(check.expect("a check").verdict.to_string(), "fail");
     }
 }

@@ -45,10 +45,10 @@ crate::rows! {
         pub feature_sources: Arc<[Arc<str>]>,
         /// How many features there are: 25.
         pub feature_count: i64,
-        /// The version of the features' meaning: `v1_baseline_25`.
+        /// The version of the features' meaning: `v2_baseline_25`.
         pub feature_version: Arc<str>,
         /// Mean over the 25 features of 100 (`phase4`, `calculated`), 75 (`phase3`) or 40 (`default`), 2
-        /// decimals. At best 94.6 where no injury report tells of his team.
+        /// decimals. At best 97; 96 where no injury report tells of his team, and 94.6 before his first game of a season.
         pub feature_quality_score: f64,
         /// `high` from 95, `medium` from 70, else `low`.
         pub feature_quality_tier: Arc<str>,
@@ -77,8 +77,9 @@ crate::rows! {
         pub usage_spike_score: Option<f64>,
         /// 9: his days of rest less the opponent's, held to -2..2.
         pub rest_advantage: Option<f64>,
-        /// 10: 0 available, 1 probable, 2 questionable, 3 doubtful or out, by the last injury report before the
-        /// date's first game; null where no report tells of his team.
+        /// 10: 0 available, 1 probable, 2 questionable, 3 doubtful or out: `calculated` by the last injury report before
+        /// the date's first game; where none tells of his team `phase3`, by the games of it that he has missed since
+        /// his last one (0, 1, more: 0, 2, 3); null before his first game of the season.
         pub injury_risk: Option<f64>,
         /// 11: mean points of the last 3 games less that of the 2 before: 2 from 5, 1 from 2, mirrored
         /// below 0. Above 0 is improving.

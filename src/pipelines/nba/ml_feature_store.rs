@@ -15,7 +15,7 @@ use crate::flow::{Computed, Inputs, Output, Permanent, Processor, Window};
 pub(super) const PROCESSOR: Processor = Processor::compute(
     ML_FEATURE_STORE,
     "one player's 25 features before a game, each with its source",
-    2,
+    3,
     &[
         GATE_C.same_date().optional(),
         UPCOMING_PLAYER_GAME_CONTEXT.same_date(),
